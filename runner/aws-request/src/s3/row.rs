@@ -1,0 +1,172 @@
+//! What a row of S3's tables says, and how the one row of a request is found.
+
+use crate::refusal::{Quoted, Refusal};
+
+/// What a request's path names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// `/`
+    Service,
+    /// `/bucket`
+    Bucket,
+    /// `/bucket/key`
+    Object,
+}
+
+/// One operation of S3's REST API.
+#[derive(Debug)]
+pub(crate) struct Row {
+    /// The operation's name.
+    pub(crate) name: &'static str,
+    pub(crate) method: &'static str,
+    pub(crate) level: Level,
+    /// Query keys that must be there: `acl` alone, `list-type=2` with that value, `uploadId=*` with some value.
+    pub(crate) needs: &'static [&'static str],
+    /// Query keys that may be there.
+    pub(crate) takes: &'static [&'static str],
+    /// Headers that may be there, in families.
+    pub(crate) headers: &'static [&'static [&'static str]],
+    pub(crate) body: Body,
+    /// The permissions that the operation needs in every form.
+    pub(crate) actions: &'static [Action],
+}
+
+/// What a row takes as its body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// None.
+    Empty,
+    /// Bytes that S3 stores as they are.
+    Opaque,
+}
+
+/// An IAM action and what it works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Action {
+    pub(crate) on: Level,
+    pub(crate) name: &'static str,
+    /// The action that stands in its place when the request names a version.
+    pub(crate) versioned: Option<&'static str>,
+}
+
+pub(crate) const fn on_service(name: &'static str) -> Action {
+    Action {
+        on: Level::Service,
+        name,
+        versioned: None,
+    }
+}
+
+pub(crate) const fn on_bucket(name: &'static str) -> Action {
+    Action {
+        on: Level::Bucket,
+        name,
+        versioned: None,
+    }
+}
+
+pub(crate) const fn on_object(name: &'static str) -> Action {
+    Action {
+        on: Level::Object,
+        name,
+        versioned: None,
+    }
+}
+
+pub(crate) const fn on_version(name: &'static str, versioned: &'static str) -> Action {
+    Action {
+        on: Level::Object,
+        name,
+        versioned: Some(versioned),
+    }
+}
+
+impl Row {
+    /// A row's needed keys, as name and value.
+    fn needed(&self) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
+        self.needs.iter().map(|need| match need.split_once('=') {
+            Some((key, value)) => (key, Some(value)),
+            None => (*need, None),
+        })
+    }
+
+    /// Whether the row needs all that it needs to, and knows every key that there is.
+    fn fits(&self, query: &[(String, String)]) -> bool {
+        let given = |key: &str| query.iter().any(|(name, _)| name == key);
+        self.needed().all(|(key, _)| given(key))
+            && query
+                .iter()
+                .all(|(key, _)| self.takes.contains(&key.as_str()) || self.needs_key(key))
+    }
+
+    fn needs_key(&self, key: &str) -> bool {
+        self.needed().any(|(name, _)| name == key)
+    }
+
+    /// Checks the values of the keys that the row needs.
+    fn check_values(&self, query: &[(String, String)]) -> Result<(), Refusal> {
+        for (key, value) in query {
+            let expected = self
+                .needed()
+                .find(|(name, _)| name == key)
+                .map(|(_, value)| value);
+            let problem = match expected {
+                Some(None) if !value.is_empty() => "it stands alone, without a value".to_owned(),
+                Some(Some("*")) if value.is_empty() => "its value is empty".to_owned(),
+                Some(Some(fixed)) if fixed != "*" && fixed != value => {
+                    format!("its value can only be {fixed}")
+                }
+                None if key == "versionId" && value.is_empty() => "its value is empty".to_owned(),
+                _ => continue,
+            };
+            return Err(Refusal::not_understood(
+                format!("query key {}", Quoted(key)),
+                format!("{problem} in {}", self.name),
+                "send it as the S3 API has it",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Finds the one row of `rows` that a request belongs to.
+///
+/// A row fits when every key that it needs is there, and every key that is there is its own. The tables are such that
+/// never two rows fit the same keys (a test holds that), so a request with two subresources fits none.
+pub(crate) fn find<'r>(
+    rows: &'r [Row],
+    method: &str,
+    level: Level,
+    query: &[(String, String)],
+) -> Result<&'r Row, Refusal> {
+    let mut fitting = rows
+        .iter()
+        .filter(|row| row.method == method && row.level == level && row.fits(query));
+    match (fitting.next(), fitting.next()) {
+        (Some(row), None) => {
+            row.check_values(query)?;
+            Ok(row)
+        }
+        _ => {
+            let keys: Vec<&str> = query.iter().map(|(key, _)| key.as_str()).collect();
+            let on = match level {
+                Level::Service => "no bucket",
+                Level::Bucket => "a bucket",
+                Level::Object => "an object",
+            };
+            let with = if keys.is_empty() {
+                String::new()
+            } else {
+                format!(" with the query keys {}", Quoted(&keys.join(", ")))
+            };
+            Err(Refusal::not_understood(
+                "S3 request",
+                format!(
+                    "{} on {on}{with} is no operation that is known",
+                    Quoted(method)
+                ),
+                "use one operation of the S3 API, in its own spelling and without further query keys",
+            ))
+        }
+    }
+}
