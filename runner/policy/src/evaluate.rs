@@ -42,10 +42,17 @@ pub fn evaluate<'p>(
     session_policy: Option<&PolicyDocument>,
     request: &AccessRequest<'_>,
 ) -> Decision {
-    let _ = (
-        identity_policies.into_iter().count(),
-        session_policy,
-        request,
-    );
-    Decision::ImplicitlyDenied
+    let mut decision = Decision::ImplicitlyDenied;
+    for policy in identity_policies {
+        match policy.decide(request) {
+            Decision::ExplicitlyDenied => return Decision::ExplicitlyDenied,
+            Decision::Allowed => decision = Decision::Allowed,
+            Decision::ImplicitlyDenied => {}
+        }
+    }
+    match session_policy.map(|policy| policy.decide(request)) {
+        Some(Decision::ExplicitlyDenied) => Decision::ExplicitlyDenied,
+        Some(Decision::ImplicitlyDenied) => Decision::ImplicitlyDenied,
+        Some(Decision::Allowed) | None => decision,
+    }
 }

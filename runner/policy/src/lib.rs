@@ -16,9 +16,12 @@
 mod arn;
 mod capability;
 mod check;
+mod condition;
 mod context;
 mod document;
 mod evaluate;
+mod json;
+mod pattern;
 mod session_policy;
 mod trust;
 
