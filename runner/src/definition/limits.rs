@@ -1,0 +1,120 @@
+//! How long a task may run, and how much it may ask of the host.
+
+use std::time::Duration;
+
+use super::duration;
+use super::problem::{Location, Problems, quoted};
+use super::raw::{RawLimits, Whole};
+
+const MIB: u64 = 1024 * 1024;
+
+/// `rolebox.timeout` when the definition has none: 1 hour. A task that is meant to run longer says so; one that
+/// hangs ends.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// The longest `rolebox.timeout` that a definition may ask for: 720 hours. The operator's own bound is apart.
+pub const MAX_TIMEOUT: Duration = Duration::from_secs(720 * 3600);
+
+/// What a task may ask of the host: `rolebox.limits` in the definition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// `outputBytes`: bytes that the task may write to stdout and stderr together. 1 to 2⁴⁰ (1 TiB), default 16 MiB.
+    pub output_bytes: u64,
+    /// `bodyBytes`: the longest request or response body of an AWS call, in bytes, where the host must hold it whole.
+    /// 1 to 2³⁰ (1 GiB), default 16 MiB.
+    pub body_bytes: u64,
+    /// `callsInFlight`: AWS calls that the task may have under way at once. 1 to 1,024, default 64.
+    pub calls_in_flight: u32,
+    /// `callsPerSecond`: AWS calls that the task may begin in a second. 1 to 100,000, default 1,000.
+    pub calls_per_second: u32,
+    /// `totalBytes`: bytes of request and response bodies over the task's whole life. 1 to 2⁶³ − 1, unbounded when
+    /// absent.
+    pub total_bytes: Option<u64>,
+    /// `callTimeout`: how long one AWS call may take, from the guest's request to the last byte of the answer. 1 ms to
+    /// 1 h, default 60 s: a long poll takes 20 s; a Lambda function that is waited for may need more.
+    pub call_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            output_bytes: 16 * MIB,
+            body_bytes: 16 * MIB,
+            calls_in_flight: 64,
+            calls_per_second: 1_000,
+            total_bytes: None,
+            call_timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Reads `rolebox.limits`.
+pub(super) fn limits(raw: &RawLimits, at: &Location, problems: &mut Problems) -> Limits {
+    let default = Limits::default();
+    let mut whole = |key: &str, value: Option<Whole>, max: u64| {
+        let Whole(value) = value?;
+        let found = u64::try_from(value)
+            .ok()
+            .filter(|value| (1..=max).contains(value));
+        if found.is_none() {
+            problems.add(
+                &at.key(key),
+                format!("{value} is out of range"),
+                format!("Give 1 to {max}."),
+            );
+        }
+        found
+    };
+    let output_bytes = whole("outputBytes", raw.output_bytes, 1 << 40);
+    let body_bytes = whole("bodyBytes", raw.body_bytes, 1 << 30);
+    let calls_in_flight = whole("callsInFlight", raw.calls_in_flight, 1_024);
+    let calls_per_second = whole("callsPerSecond", raw.calls_per_second, 100_000);
+    let total_bytes = whole("totalBytes", raw.total_bytes, i64::MAX as u64);
+    let call_timeout = span(
+        raw.call_timeout.as_deref(),
+        Duration::from_millis(1)..=Duration::from_secs(3600),
+        &at.key("callTimeout"),
+        problems,
+    );
+    let small = |value: Option<u64>| value.and_then(|value| u32::try_from(value).ok());
+    Limits {
+        output_bytes: output_bytes.unwrap_or(default.output_bytes),
+        body_bytes: body_bytes.unwrap_or(default.body_bytes),
+        calls_in_flight: small(calls_in_flight).unwrap_or(default.calls_in_flight),
+        calls_per_second: small(calls_per_second).unwrap_or(default.calls_per_second),
+        total_bytes,
+        call_timeout: call_timeout.unwrap_or(default.call_timeout),
+    }
+}
+
+/// Reads a duration and checks its range.
+pub(super) fn span(
+    text: Option<&str>,
+    range: std::ops::RangeInclusive<Duration>,
+    at: &Location,
+    problems: &mut Problems,
+) -> Option<Duration> {
+    let text = text?;
+    let Some(found) = duration::parse(text) else {
+        problems.add(
+            at,
+            format!("{} is not a duration", quoted(text)),
+            duration::FORM,
+        );
+        return None;
+    };
+    if !range.contains(&found) {
+        problems.add(
+            at,
+            format!("{} is out of range", quoted(text)),
+            format!(
+                "Give {} to {}.",
+                duration::show(*range.start()),
+                duration::show(*range.end())
+            ),
+        );
+        return None;
+    }
+    Some(found)
+}
