@@ -88,7 +88,7 @@ fn texts_that_are_not_json() {
     refuse_text(
         &" ".repeat(1024 * 1024 + 1),
         expect![
-            "the task definition is 1048577 bytes long. The longest that is read is 1048576 bytes."
+            "the task definition is longer than 1048576 bytes. Shorten it: no more than that is read."
         ],
     );
 }
