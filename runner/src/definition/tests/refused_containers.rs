@@ -8,20 +8,8 @@ use super::{parse, refuse, refuse_each, smallest, with};
 #[test]
 fn images() {
     refuse_each([
-        (
-            "/containerDefinitions/0/image",
-            json!(null),
-            expect![
-                "containerDefinitions[0].image: the image has no name. Give a path that ends in .wasm, or an image in a registry: [HOST/]NAME[:TAG][@sha256:DIGEST]."
-            ],
-        ),
-        (
-            "/containerDefinitions/0/image",
-            json!(""),
-            expect![
-                "containerDefinitions[0].image: the image has no name. Give a path that ends in .wasm, or an image in a registry: [HOST/]NAME[:TAG][@sha256:DIGEST]."
-            ],
-        ),
+        ("/containerDefinitions/0/image", json!(null), expect!["containerDefinitions[0].image: the image has no name. Give a path that ends in .wasm, or an image in a registry: [HOST/]NAME[:TAG][@sha256:DIGEST]."]),
+        ("/containerDefinitions/0/image", json!(""), expect!["containerDefinitions[0].image: the image has no name. Give a path that ends in .wasm, or an image in a registry: [HOST/]NAME[:TAG][@sha256:DIGEST]."]),
         (
             "/containerDefinitions/0/image",
             json!("./app"),
@@ -84,23 +72,9 @@ fn images() {
 #[test]
 fn arguments_and_environment() {
     refuse_each([
-        (
-            "/containerDefinitions/0/command",
-            json!(["a", "b\u{0}"]),
-            expect!["containerDefinitions[0].command[1]: the argument holds a NUL. Remove it."],
-        ),
-        (
-            "/containerDefinitions/0/entryPoint",
-            json!(["\u{0}"]),
-            expect!["containerDefinitions[0].entryPoint[0]: the argument holds a NUL. Remove it."],
-        ),
-        (
-            "/containerDefinitions/0/environment",
-            json!([{"value": "b"}]),
-            expect![
-                "containerDefinitions[0].environment[0].name: the variable has no name. Give it one."
-            ],
-        ),
+        ("/containerDefinitions/0/command", json!(["a", "b\u{0}"]), expect!["containerDefinitions[0].command[1]: the argument holds a NUL. Remove it."]),
+        ("/containerDefinitions/0/entryPoint", json!(["\u{0}"]), expect!["containerDefinitions[0].entryPoint[0]: the argument holds a NUL. Remove it."]),
+        ("/containerDefinitions/0/environment", json!([{"value": "b"}]), expect!["containerDefinitions[0].environment[0].name: the variable has no name. Give it one."]),
         (
             "/containerDefinitions/0/environment",
             json!([{"name": "A=B", "value": "b"}]),
@@ -108,13 +82,7 @@ fn arguments_and_environment() {
                 r#"containerDefinitions[0].environment[0].name: "A=B" is not the name of a variable. Give one without = and NUL."#
             ]],
         ),
-        (
-            "/containerDefinitions/0/environment",
-            json!([{"name": "A", "value": "\u{0}"}]),
-            expect![
-                "containerDefinitions[0].environment[0].value: the value holds a NUL. Remove it."
-            ],
-        ),
+        ("/containerDefinitions/0/environment", json!([{"name": "A", "value": "\u{0}"}]), expect!["containerDefinitions[0].environment[0].value: the value holds a NUL. Remove it."]),
         (
             "/containerDefinitions/0/environment",
             json!([{"name": "A"}, {"name": "A"}]),
@@ -122,62 +90,20 @@ fn arguments_and_environment() {
                 r#"containerDefinitions[0].environment[1].name: "A" is set twice. Keep the one that you mean."#
             ]],
         ),
-        (
-            "/containerDefinitions/0/environment",
-            json!([{"name": "AWS_SECRET_ACCESS_KEY", "value": "wJalr"}]),
-            expect![
-                "containerDefinitions[0].environment[0].name: AWS_SECRET_ACCESS_KEY holds credentials, and a task never holds a key. Remove it: the host signs the task's calls with its role, and sets placeholders for SDKs."
-            ],
-        ),
-        (
-            "/containerDefinitions/0/environment",
-            json!([{"name": "aws_access_key_id"}]),
-            expect![
-                "containerDefinitions[0].environment[0].name: aws_access_key_id holds credentials, and a task never holds a key. Remove it: the host signs the task's calls with its role, and sets placeholders for SDKs."
-            ],
-        ),
-        (
-            "/containerDefinitions/0/environment",
-            json!([{"name": "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"}]),
-            expect![
-                "containerDefinitions[0].environment[0].name: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI holds credentials, and a task never holds a key. Remove it: the host signs the task's calls with its role, and sets placeholders for SDKs."
-            ],
-        ),
+        ("/containerDefinitions/0/environment", json!([{"name": "AWS_SECRET_ACCESS_KEY", "value": "wJalr"}]), expect!["containerDefinitions[0].environment[0].name: AWS_SECRET_ACCESS_KEY holds credentials, and a task never holds a key. Remove it: the host signs the task's calls with its role, and sets placeholders for SDKs."]),
+        ("/containerDefinitions/0/environment", json!([{"name": "aws_access_key_id"}]), expect!["containerDefinitions[0].environment[0].name: aws_access_key_id holds credentials, and a task never holds a key. Remove it: the host signs the task's calls with its role, and sets placeholders for SDKs."]),
+        ("/containerDefinitions/0/environment", json!([{"name": "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"}]), expect!["containerDefinitions[0].environment[0].name: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI holds credentials, and a task never holds a key. Remove it: the host signs the task's calls with its role, and sets placeholders for SDKs."]),
     ]);
 }
 
 #[test]
 fn volumes_and_mount_points() {
     refuse_each([
-        (
-            "/volumes",
-            json!([{"name": "v"}]),
-            expect![
-                "volumes[0].host.sourcePath: the volume names no folder of the host. Give one, absolute or relative to the definition: volumes that Docker would make do not exist here."
-            ],
-        ),
-        (
-            "/volumes",
-            json!([{"name": "v", "host": {}}]),
-            expect![
-                "volumes[0].host.sourcePath: the volume names no folder of the host. Give one, absolute or relative to the definition: volumes that Docker would make do not exist here."
-            ],
-        ),
-        (
-            "/volumes",
-            json!([{"name": "v", "host": {"sourcePath": "a\u{0}"}}]),
-            expect!["volumes[0].host.sourcePath: the path holds a NUL. Remove it."],
-        ),
-        (
-            "/volumes",
-            json!([{"host": {"sourcePath": "v"}}]),
-            expect!["volumes[0].name: the volume has no name. Give it one."],
-        ),
-        (
-            "/volumes",
-            json!([{"name": "v", "host": {"sourcePath": "v"}}, {"name": "v", "host": {"sourcePath": "w"}}]),
-            expect![[r#"volumes[1].name: two volumes are named "v". Give each its own name."#]],
-        ),
+        ("/volumes", json!([{"name": "v"}]), expect!["volumes[0].host.sourcePath: the volume names no folder of the host. Give one, absolute or relative to the definition: volumes that Docker would make do not exist here."]),
+        ("/volumes", json!([{"name": "v", "host": {}}]), expect!["volumes[0].host.sourcePath: the volume names no folder of the host. Give one, absolute or relative to the definition: volumes that Docker would make do not exist here."]),
+        ("/volumes", json!([{"name": "v", "host": {"sourcePath": "a\u{0}"}}]), expect!["volumes[0].host.sourcePath: the path holds a NUL. Remove it."]),
+        ("/volumes", json!([{"host": {"sourcePath": "v"}}]), expect!["volumes[0].name: the volume has no name. Give it one."]),
+        ("/volumes", json!([{"name": "v", "host": {"sourcePath": "v"}}, {"name": "v", "host": {"sourcePath": "w"}}]), expect![[r#"volumes[1].name: two volumes are named "v". Give each its own name."#]]),
         (
             "/containerDefinitions/0/mountPoints",
             json!([{"sourceVolume": "v", "containerPath": "/v"}]),
@@ -253,9 +179,7 @@ fn dependencies() {
     for (document, expected) in [
         (
             depends(&[("a", true, &[("a", "START")])]),
-            expect![
-                "containerDefinitions: containers wait for each other in a circle: a waits for a. Take one of these dependsOn away."
-            ],
+            expect!["containerDefinitions: containers wait for each other in a circle: a waits for a. Take one of these dependsOn away."],
         ),
         (
             depends(&[("a", true, &[("b", "START")])]),
@@ -271,9 +195,7 @@ fn dependencies() {
         ),
         (
             depends(&[("a", true, &[("b", "HEALTHY")]), ("b", true, &[])]),
-            expect![
-                "containerDefinitions[0].dependsOn[0].condition: refused: HEALTHY needs a health check, and none is run. Wait for START, COMPLETE or SUCCESS."
-            ],
+            expect!["containerDefinitions[0].dependsOn[0].condition: refused: HEALTHY needs a health check, and none is run. Wait for START, COMPLETE or SUCCESS."],
         ),
         (
             depends(&[("a", true, &[("b", "start")]), ("b", true, &[])]),
@@ -307,9 +229,7 @@ fn dependencies() {
                 ("a", true, &[("b", "START")]),
                 ("b", true, &[("a", "START")]),
             ]),
-            expect![
-                "containerDefinitions: containers wait for each other in a circle: a waits for b waits for a. Take one of these dependsOn away."
-            ],
+            expect!["containerDefinitions: containers wait for each other in a circle: a waits for b waits for a. Take one of these dependsOn away."],
         ),
         (
             depends(&[
@@ -319,9 +239,7 @@ fn dependencies() {
                 ("b", false, &[("c", "SUCCESS")]),
                 ("c", false, &[("free", "START"), ("a", "COMPLETE")]),
             ]),
-            expect![
-                "containerDefinitions: containers wait for each other in a circle: a waits for b waits for c waits for a. Take one of these dependsOn away."
-            ],
+            expect!["containerDefinitions: containers wait for each other in a circle: a waits for b waits for c waits for a. Take one of these dependsOn away."],
         ),
     ] {
         refuse(&document, expected);

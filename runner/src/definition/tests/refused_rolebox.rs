@@ -8,11 +8,7 @@ use super::{parse, refuse, refuse_each, smallest, with};
 #[test]
 fn durations_and_limits() {
     refuse_each([
-        (
-            "/rolebox/timeout",
-            json!("0s"),
-            expect![[r#"rolebox.timeout: "0s" is out of range. Give 1ms to 720h."#]],
-        ),
+        ("/rolebox/timeout", json!("0s"), expect![[r#"rolebox.timeout: "0s" is out of range. Give 1ms to 720h."#]]),
         (
             "/rolebox/timeout",
             json!("60"),
@@ -27,11 +23,7 @@ fn durations_and_limits() {
                 r#"rolebox.timeout: "" is not a duration. Write whole numbers with h, m, s or ms, the largest unit first: "60s", "1h30m"."#
             ]],
         ),
-        (
-            "/rolebox/timeout",
-            json!("721h"),
-            expect![[r#"rolebox.timeout: "721h" is out of range. Give 1ms to 720h."#]],
-        ),
+        ("/rolebox/timeout", json!("721h"), expect![[r#"rolebox.timeout: "721h" is out of range. Give 1ms to 720h."#]]),
         (
             "/rolebox/timeout",
             json!("-1s"),
@@ -39,16 +31,8 @@ fn durations_and_limits() {
                 r#"rolebox.timeout: "-1s" is not a duration. Write whole numbers with h, m, s or ms, the largest unit first: "60s", "1h30m"."#
             ]],
         ),
-        (
-            "/rolebox/sessionDuration",
-            json!("14m59s"),
-            expect![[r#"rolebox.sessionDuration: "14m59s" is out of range. Give 15m to 12h."#]],
-        ),
-        (
-            "/rolebox/sessionDuration",
-            json!("12h1s"),
-            expect![[r#"rolebox.sessionDuration: "12h1s" is out of range. Give 15m to 12h."#]],
-        ),
+        ("/rolebox/sessionDuration", json!("14m59s"), expect![[r#"rolebox.sessionDuration: "14m59s" is out of range. Give 15m to 12h."#]]),
+        ("/rolebox/sessionDuration", json!("12h1s"), expect![[r#"rolebox.sessionDuration: "12h1s" is out of range. Give 15m to 12h."#]]),
         (
             "/rolebox/sessionDuration",
             json!("1h1ms"),
@@ -56,36 +40,12 @@ fn durations_and_limits() {
                 r#"rolebox.sessionDuration: "1h1ms" is not in whole seconds. Round it to seconds: that is what STS takes."#
             ]],
         ),
-        (
-            "/rolebox/limits/outputBytes",
-            json!(0),
-            expect!["rolebox.limits.outputBytes: 0 is out of range. Give 1 to 1099511627776."],
-        ),
-        (
-            "/rolebox/limits/bodyBytes",
-            json!(2_u64 << 30),
-            expect!["rolebox.limits.bodyBytes: 2147483648 is out of range. Give 1 to 1073741824."],
-        ),
-        (
-            "/rolebox/limits/callsInFlight",
-            json!(1025),
-            expect!["rolebox.limits.callsInFlight: 1025 is out of range. Give 1 to 1024."],
-        ),
-        (
-            "/rolebox/limits/callsPerSecond",
-            json!(-1),
-            expect!["rolebox.limits.callsPerSecond: -1 is out of range. Give 1 to 100000."],
-        ),
-        (
-            "/rolebox/limits/totalBytes",
-            json!(0),
-            expect!["rolebox.limits.totalBytes: 0 is out of range. Give 1 to 9223372036854775807."],
-        ),
-        (
-            "/rolebox/limits/callTimeout",
-            json!("61m"),
-            expect![[r#"rolebox.limits.callTimeout: "61m" is out of range. Give 1ms to 1h."#]],
-        ),
+        ("/rolebox/limits/outputBytes", json!(0), expect!["rolebox.limits.outputBytes: 0 is out of range. Give 1 to 1099511627776."]),
+        ("/rolebox/limits/bodyBytes", json!(2_u64 << 30), expect!["rolebox.limits.bodyBytes: 2147483648 is out of range. Give 1 to 1073741824."]),
+        ("/rolebox/limits/callsInFlight", json!(1025), expect!["rolebox.limits.callsInFlight: 1025 is out of range. Give 1 to 1024."]),
+        ("/rolebox/limits/callsPerSecond", json!(-1), expect!["rolebox.limits.callsPerSecond: -1 is out of range. Give 1 to 100000."]),
+        ("/rolebox/limits/totalBytes", json!(0), expect!["rolebox.limits.totalBytes: 0 is out of range. Give 1 to 9223372036854775807."]),
+        ("/rolebox/limits/callTimeout", json!("61m"), expect![[r#"rolebox.limits.callTimeout: "61m" is out of range. Give 1ms to 1h."#]]),
     ]);
 }
 
@@ -305,21 +265,15 @@ fn labels() {
     let label = |text: &str| with("/containerDefinitions/0/dockerLabels/rolebox", json!(text));
     refuse(
         &label("timeout=60s"),
-        expect![
-            "containerDefinitions[0].dockerLabels.rolebox: the string is not JSON (its line 1, column 2: expected ident). Give the object rolebox as a JSON string."
-        ],
+        expect!["containerDefinitions[0].dockerLabels.rolebox: the string is not JSON (its line 1, column 2: expected ident). Give the object rolebox as a JSON string."],
     );
     refuse(
         &label("[]"),
-        expect![
-            "containerDefinitions[0].dockerLabels.rolebox: the string holds a list. Give the object rolebox as a JSON string."
-        ],
+        expect!["containerDefinitions[0].dockerLabels.rolebox: the string holds a list. Give the object rolebox as a JSON string."],
     );
     refuse(
         &label(r#"{"timeout": "60s", "timeout": "61s"}"#),
-        expect![
-            "containerDefinitions[0].dockerLabels.rolebox.timeout: this key appears twice in the same object. Keep the one that you mean."
-        ],
+        expect!["containerDefinitions[0].dockerLabels.rolebox.timeout: this key appears twice in the same object. Keep the one that you mean."],
     );
     refuse(
         &label(r#"{"timeot": "60s"}"#),
@@ -350,9 +304,7 @@ fn labels() {
     both["rolebox"] = json!({});
     refuse(
         &both,
-        expect![
-            "containerDefinitions[0].dockerLabels.rolebox: the same object stands in rolebox too. Keep one of them."
-        ],
+        expect!["containerDefinitions[0].dockerLabels.rolebox: the same object stands in rolebox too. Keep one of them."],
     );
 
     let mut two = label("{}");
@@ -364,24 +316,14 @@ fn labels() {
         .push(other);
     refuse(
         &two,
-        expect![
-            "containerDefinitions[1].dockerLabels.rolebox: the same object stands in containerDefinitions[0].dockerLabels.rolebox too. Keep one of them."
-        ],
+        expect!["containerDefinitions[1].dockerLabels.rolebox: the same object stands in containerDefinitions[0].dockerLabels.rolebox too. Keep one of them."],
     );
 }
 
 #[test]
 fn capabilities() {
     refuse_each([
-        (
-            "/rolebox/capabilities",
-            json!([{}]),
-            expect![[r#"rolebox.capabilities[0]: the key "action" is missing. Add it."#]],
-        ),
-        (
-            "/rolebox/capabilities",
-            json!(["s3:GetObject"]),
-            expect!["rolebox.capabilities[0]: a string is of the wrong type. Give an object."],
-        ),
+        ("/rolebox/capabilities", json!([{}]), expect![[r#"rolebox.capabilities[0]: the key "action" is missing. Add it."#]]),
+        ("/rolebox/capabilities", json!(["s3:GetObject"]), expect!["rolebox.capabilities[0]: a string is of the wrong type. Give an object."]),
     ]);
 }

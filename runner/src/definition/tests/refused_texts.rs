@@ -23,9 +23,7 @@ fn doubled_keys_at_any_depth() {
     );
     refuse_text(
         r#"{"rolebox": {"capabilities": [{"action": [], "resource": "a", "resource": "*"}]}}"#,
-        expect![
-            "rolebox.capabilities[0].resource: this key appears twice in the same object. Keep the one that you mean."
-        ],
+        expect!["rolebox.capabilities[0].resource: this key appears twice in the same object. Keep the one that you mean."],
     );
 }
 
@@ -71,9 +69,7 @@ fn texts_that_are_not_json() {
     );
     refuse_text(
         r#"{"family": "\ud800"}"#,
-        expect![
-            "line 1, column 19: not JSON: unexpected end of hex escape. Correct the syntax there."
-        ],
+        expect!["line 1, column 19: not JSON: unexpected end of hex escape. Correct the syntax there."],
     );
     refuse_text(
         "\u{feff}{}",
@@ -81,15 +77,11 @@ fn texts_that_are_not_json() {
     );
     refuse_text(
         &"[".repeat(10_000),
-        expect![
-            "line 1, column 128: not JSON: recursion limit exceeded. Correct the syntax there."
-        ],
+        expect!["line 1, column 128: not JSON: recursion limit exceeded. Correct the syntax there."],
     );
     refuse_text(
         &" ".repeat(1024 * 1024 + 1),
-        expect![
-            "the task definition is longer than 1048576 bytes. Shorten it: no more than that is read."
-        ],
+        expect!["the task definition is longer than 1048576 bytes. Shorten it: no more than that is read."],
     );
 }
 
@@ -97,21 +89,15 @@ fn texts_that_are_not_json() {
 fn documents_that_are_no_definition() {
     refuse(
         &json!(null),
-        expect![
-            "a task definition is an object, and this is null. Give an object with family and containerDefinitions."
-        ],
+        expect!["a task definition is an object, and this is null. Give an object with family and containerDefinitions."],
     );
     refuse(
         &json!([]),
-        expect![
-            "a task definition is an object, and this is a list. Give an object with family and containerDefinitions."
-        ],
+        expect!["a task definition is an object, and this is a list. Give an object with family and containerDefinitions."],
     );
     refuse(
         &json!("x"),
-        expect![
-            "a task definition is an object, and this is a string. Give an object with family and containerDefinitions."
-        ],
+        expect!["a task definition is an object, and this is a string. Give an object with family and containerDefinitions."],
     );
     refuse(
         &json!({}),
@@ -121,15 +107,11 @@ fn documents_that_are_no_definition() {
     );
     refuse(
         &json!({"taskDefinition": "sample:3"}),
-        expect![
-            "taskDefinition: a task definition is an object, and this is a string. Give an object with family and containerDefinitions."
-        ],
+        expect!["taskDefinition: a task definition is an object, and this is a string. Give an object with family and containerDefinitions."],
     );
     refuse(
         &json!({"taskDefinition": smallest(), "rolebox": {}}),
-        expect![
-            "rolebox: unknown key beside taskDefinition. Move it into taskDefinition, or remove it."
-        ],
+        expect!["rolebox: unknown key beside taskDefinition. Move it into taskDefinition, or remove it."],
     );
     refuse(
         &json!({"taskDefinition": {"family": 1}}),
