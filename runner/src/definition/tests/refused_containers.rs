@@ -10,62 +10,14 @@ fn images() {
     refuse_each([
         ("/containerDefinitions/0/image", json!(null), expect!["containerDefinitions[0].image: the image has no name. Give a path that ends in .wasm, or an image in a registry: [HOST/]NAME[:TAG][@sha256:DIGEST]."]),
         ("/containerDefinitions/0/image", json!(""), expect!["containerDefinitions[0].image: the image has no name. Give a path that ends in .wasm, or an image in a registry: [HOST/]NAME[:TAG][@sha256:DIGEST]."]),
-        (
-            "/containerDefinitions/0/image",
-            json!("./app"),
-            expect![[
-                r#"containerDefinitions[0].image: "./app": the registry's host is malformed. Give a path that ends in .wasm, or an image in a registry: [HOST/]NAME[:TAG][@sha256:DIGEST]."#
-            ]],
-        ),
-        (
-            "/containerDefinitions/0/image",
-            json!("App:latest"),
-            expect![[
-                r#"containerDefinitions[0].image: "App:latest": the repository's name is malformed: its parts are lower-case letters and digits, joined by single dots, dashes or underscores. Give a path that ends in .wasm, or an image in a registry: [HOST/]NAME[:TAG][@sha256:DIGEST]."#
-            ]],
-        ),
-        (
-            "/containerDefinitions/0/image",
-            json!("https://example.com/app"),
-            expect![[
-                r#"containerDefinitions[0].image: "https://example.com/app": the image is a URL. Give a path that ends in .wasm, or an image in a registry: [HOST/]NAME[:TAG][@sha256:DIGEST]."#
-            ]],
-        ),
-        (
-            "/containerDefinitions/0/image",
-            json!("app@sha256:12"),
-            expect![[
-                r#"containerDefinitions[0].image: "app@sha256:12": the digest is not 64 hexadecimal digits. Give a path that ends in .wasm, or an image in a registry: [HOST/]NAME[:TAG][@sha256:DIGEST]."#
-            ]],
-        ),
-        (
-            "/containerDefinitions/0/image",
-            json!("app@sha512:12"),
-            expect![[
-                r#"containerDefinitions[0].image: "app@sha512:12": the digest's algorithm is not sha256. Give a path that ends in .wasm, or an image in a registry: [HOST/]NAME[:TAG][@sha256:DIGEST]."#
-            ]],
-        ),
-        (
-            "/containerDefinitions/0/image",
-            json!("example.com:70000/app"),
-            expect![[
-                r#"containerDefinitions[0].image: "example.com:70000/app": the registry's host is malformed. Give a path that ends in .wasm, or an image in a registry: [HOST/]NAME[:TAG][@sha256:DIGEST]."#
-            ]],
-        ),
-        (
-            "/containerDefinitions/0/image",
-            json!("app:a b"),
-            expect![[
-                r#"containerDefinitions[0].image: "app:a b": the tag is malformed. Give a path that ends in .wasm, or an image in a registry: [HOST/]NAME[:TAG][@sha256:DIGEST]."#
-            ]],
-        ),
-        (
-            "/containerDefinitions/0/image",
-            json!("a\u{0}.wasm"),
-            expect![[
-                r#"containerDefinitions[0].image: "a\0.wasm": the image's name holds a NUL. Give a path that ends in .wasm, or an image in a registry: [HOST/]NAME[:TAG][@sha256:DIGEST]."#
-            ]],
-        ),
+        ("/containerDefinitions/0/image", json!("./app"), expect![[r#"containerDefinitions[0].image: "./app": the registry's host is malformed. Give a path that ends in .wasm, or an image in a registry: [HOST/]NAME[:TAG][@sha256:DIGEST]."#]]),
+        ("/containerDefinitions/0/image", json!("App:latest"), expect![[r#"containerDefinitions[0].image: "App:latest": the repository's name is malformed: its parts are lower-case letters and digits, joined by single dots, dashes or underscores. Give a path that ends in .wasm, or an image in a registry: [HOST/]NAME[:TAG][@sha256:DIGEST]."#]]),
+        ("/containerDefinitions/0/image", json!("https://example.com/app"), expect![[r#"containerDefinitions[0].image: "https://example.com/app": the image is a URL. Give a path that ends in .wasm, or an image in a registry: [HOST/]NAME[:TAG][@sha256:DIGEST]."#]]),
+        ("/containerDefinitions/0/image", json!("app@sha256:12"), expect![[r#"containerDefinitions[0].image: "app@sha256:12": the digest is not 64 hexadecimal digits. Give a path that ends in .wasm, or an image in a registry: [HOST/]NAME[:TAG][@sha256:DIGEST]."#]]),
+        ("/containerDefinitions/0/image", json!("app@sha512:12"), expect![[r#"containerDefinitions[0].image: "app@sha512:12": the digest's algorithm is not sha256. Give a path that ends in .wasm, or an image in a registry: [HOST/]NAME[:TAG][@sha256:DIGEST]."#]]),
+        ("/containerDefinitions/0/image", json!("example.com:70000/app"), expect![[r#"containerDefinitions[0].image: "example.com:70000/app": the registry's host is malformed. Give a path that ends in .wasm, or an image in a registry: [HOST/]NAME[:TAG][@sha256:DIGEST]."#]]),
+        ("/containerDefinitions/0/image", json!("app:a b"), expect![[r#"containerDefinitions[0].image: "app:a b": the tag is malformed. Give a path that ends in .wasm, or an image in a registry: [HOST/]NAME[:TAG][@sha256:DIGEST]."#]]),
+        ("/containerDefinitions/0/image", json!("a\u{0}.wasm"), expect![[r#"containerDefinitions[0].image: "a\0.wasm": the image's name holds a NUL. Give a path that ends in .wasm, or an image in a registry: [HOST/]NAME[:TAG][@sha256:DIGEST]."#]]),
     ]);
 }
 
@@ -75,21 +27,9 @@ fn arguments_and_environment() {
         ("/containerDefinitions/0/command", json!(["a", "b\u{0}"]), expect!["containerDefinitions[0].command[1]: the argument holds a NUL. Remove it."]),
         ("/containerDefinitions/0/entryPoint", json!(["\u{0}"]), expect!["containerDefinitions[0].entryPoint[0]: the argument holds a NUL. Remove it."]),
         ("/containerDefinitions/0/environment", json!([{"value": "b"}]), expect!["containerDefinitions[0].environment[0].name: the variable has no name. Give it one."]),
-        (
-            "/containerDefinitions/0/environment",
-            json!([{"name": "A=B", "value": "b"}]),
-            expect![[
-                r#"containerDefinitions[0].environment[0].name: "A=B" is not the name of a variable. Give one without = and NUL."#
-            ]],
-        ),
+        ("/containerDefinitions/0/environment", json!([{"name": "A=B", "value": "b"}]), expect![[r#"containerDefinitions[0].environment[0].name: "A=B" is not the name of a variable. Give one without = and NUL."#]]),
         ("/containerDefinitions/0/environment", json!([{"name": "A", "value": "\u{0}"}]), expect!["containerDefinitions[0].environment[0].value: the value holds a NUL. Remove it."]),
-        (
-            "/containerDefinitions/0/environment",
-            json!([{"name": "A"}, {"name": "A"}]),
-            expect![[
-                r#"containerDefinitions[0].environment[1].name: "A" is set twice. Keep the one that you mean."#
-            ]],
-        ),
+        ("/containerDefinitions/0/environment", json!([{"name": "A"}, {"name": "A"}]), expect![[r#"containerDefinitions[0].environment[1].name: "A" is set twice. Keep the one that you mean."#]]),
         ("/containerDefinitions/0/environment", json!([{"name": "AWS_SECRET_ACCESS_KEY", "value": "wJalr"}]), expect!["containerDefinitions[0].environment[0].name: AWS_SECRET_ACCESS_KEY holds credentials, and a task never holds a key. Remove it: the host signs the task's calls with its role, and sets placeholders for SDKs."]),
         ("/containerDefinitions/0/environment", json!([{"name": "aws_access_key_id"}]), expect!["containerDefinitions[0].environment[0].name: aws_access_key_id holds credentials, and a task never holds a key. Remove it: the host signs the task's calls with its role, and sets placeholders for SDKs."]),
         ("/containerDefinitions/0/environment", json!([{"name": "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"}]), expect!["containerDefinitions[0].environment[0].name: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI holds credentials, and a task never holds a key. Remove it: the host signs the task's calls with its role, and sets placeholders for SDKs."]),
@@ -104,20 +44,8 @@ fn volumes_and_mount_points() {
         ("/volumes", json!([{"name": "v", "host": {"sourcePath": "a\u{0}"}}]), expect!["volumes[0].host.sourcePath: the path holds a NUL. Remove it."]),
         ("/volumes", json!([{"host": {"sourcePath": "v"}}]), expect!["volumes[0].name: the volume has no name. Give it one."]),
         ("/volumes", json!([{"name": "v", "host": {"sourcePath": "v"}}, {"name": "v", "host": {"sourcePath": "w"}}]), expect![[r#"volumes[1].name: two volumes are named "v". Give each its own name."#]]),
-        (
-            "/containerDefinitions/0/mountPoints",
-            json!([{"sourceVolume": "v", "containerPath": "/v"}]),
-            expect![[
-                r#"containerDefinitions[0].mountPoints[0].sourceVolume: the definition has no volume "v". Name one of its volumes, or add it there."#
-            ]],
-        ),
-        (
-            "/containerDefinitions/0/mountPoints",
-            json!([{"containerPath": "/v"}]),
-            expect![[
-                r#"containerDefinitions[0].mountPoints[0].sourceVolume: the definition has no volume "". Name one of its volumes, or add it there."#
-            ]],
-        ),
+        ("/containerDefinitions/0/mountPoints", json!([{"sourceVolume": "v", "containerPath": "/v"}]), expect![[r#"containerDefinitions[0].mountPoints[0].sourceVolume: the definition has no volume "v". Name one of its volumes, or add it there."#]]),
+        ("/containerDefinitions/0/mountPoints", json!([{"containerPath": "/v"}]), expect![[r#"containerDefinitions[0].mountPoints[0].sourceVolume: the definition has no volume "". Name one of its volumes, or add it there."#]]),
     ]);
     for path in [
         "",
@@ -151,9 +79,7 @@ fn volumes_and_mount_points() {
     ]);
     refuse(
         &document,
-        expect![[
-            r#"containerDefinitions[0].mountPoints[1].containerPath: two volumes are mounted at "/v". Give each its own path."#
-        ]],
+        expect![[r#"containerDefinitions[0].mountPoints[1].containerPath: two volumes are mounted at "/v". Give each its own path."#]],
     );
 }
 
@@ -183,15 +109,11 @@ fn dependencies() {
         ),
         (
             depends(&[("a", true, &[("b", "START")])]),
-            expect![[
-                r#"containerDefinitions[0].dependsOn[0].containerName: the task has no container "b". Name one of its containers."#
-            ]],
+            expect![[r#"containerDefinitions[0].dependsOn[0].containerName: the task has no container "b". Name one of its containers."#]],
         ),
         (
             depends(&[("a", true, &[("", "START")])]),
-            expect![[
-                r#"containerDefinitions[0].dependsOn[0].containerName: the task has no container "". Name one of its containers."#
-            ]],
+            expect![[r#"containerDefinitions[0].dependsOn[0].containerName: the task has no container "". Name one of its containers."#]],
         ),
         (
             depends(&[("a", true, &[("b", "HEALTHY")]), ("b", true, &[])]),
@@ -199,30 +121,22 @@ fn dependencies() {
         ),
         (
             depends(&[("a", true, &[("b", "start")]), ("b", true, &[])]),
-            expect![[
-                r#"containerDefinitions[0].dependsOn[0].condition: "start" is not a condition. Give START, COMPLETE or SUCCESS."#
-            ]],
+            expect![[r#"containerDefinitions[0].dependsOn[0].condition: "start" is not a condition. Give START, COMPLETE or SUCCESS."#]],
         ),
         (
             depends(&[("a", true, &[("b", "COMPLETE")]), ("b", true, &[])]),
-            expect![[
-                r#"containerDefinitions[0].dependsOn[0].condition: "b" is essential: when it ends, the task does. Give it "essential": false, or wait for START."#
-            ]],
+            expect![[r#"containerDefinitions[0].dependsOn[0].condition: "b" is essential: when it ends, the task does. Give it "essential": false, or wait for START."#]],
         ),
         (
             depends(&[("a", true, &[("b", "SUCCESS")]), ("b", true, &[])]),
-            expect![[
-                r#"containerDefinitions[0].dependsOn[0].condition: "b" is essential: when it ends, the task does. Give it "essential": false, or wait for START."#
-            ]],
+            expect![[r#"containerDefinitions[0].dependsOn[0].condition: "b" is essential: when it ends, the task does. Give it "essential": false, or wait for START."#]],
         ),
         (
             depends(&[
                 ("a", true, &[("b", "START"), ("b", "COMPLETE")]),
                 ("b", false, &[]),
             ]),
-            expect![[
-                r#"containerDefinitions[0].dependsOn[1].containerName: the container waits for "b" twice. Keep the condition that you mean."#
-            ]],
+            expect![[r#"containerDefinitions[0].dependsOn[1].containerName: the container waits for "b" twice. Keep the condition that you mean."#]],
         ),
         (
             depends(&[
@@ -250,9 +164,7 @@ fn dependencies() {
     );
     refuse(
         &document,
-        expect![[
-            r#"containerDefinitions[0].dependsOn[0].condition: "" is not a condition. Give START, COMPLETE or SUCCESS."#
-        ]],
+        expect![[r#"containerDefinitions[0].dependsOn[0].condition: "" is not a condition. Give START, COMPLETE or SUCCESS."#]],
     );
 }
 

@@ -8,91 +8,25 @@ use super::{refuse, refuse_each};
 #[test]
 fn unknown_keys() {
     refuse_each([
-        (
-            "/containerDefinition",
-            json!([]),
-            expect![[
-                r#"containerDefinition: unknown key in the task definition. Did you mean "containerDefinitions"?"#
-            ]],
-        ),
-        (
-            "/TaskRoleArn",
-            json!("x"),
-            expect![[
-                r#"TaskRoleArn: unknown key in the task definition. Did you mean "taskRoleArn"?"#
-            ]],
-        ),
-        (
-            "/taskRole",
-            json!("x"),
-            expect![[
-                r#"taskRole: unknown key in the task definition. Did you mean "taskRoleArn"?"#
-            ]],
-        ),
+        ("/containerDefinition", json!([]), expect![[r#"containerDefinition: unknown key in the task definition. Did you mean "containerDefinitions"?"#]]),
+        ("/TaskRoleArn", json!("x"), expect![[r#"TaskRoleArn: unknown key in the task definition. Did you mean "taskRoleArn"?"#]]),
+        ("/taskRole", json!("x"), expect![[r#"taskRole: unknown key in the task definition. Did you mean "taskRoleArn"?"#]]),
         ("/capabilities", json!([]), expect!["capabilities: unknown key in the task definition. It is a key of rolebox: move it there."]),
         ("/roleBox", json!({}), expect![[r#"roleBox: unknown key in the task definition. Did you mean "rolebox"?"#]]),
         ("/timeout", json!("60s"), expect!["timeout: unknown key in the task definition. It is a key of rolebox: move it there."]),
         ("/zzz", json!(null), expect!["zzz: unknown key in the task definition. Remove it; the keys read here are family, taskRoleArn, executionRoleArn, cpu, memory, containerDefinitions, volumes, rolebox."]),
-        (
-            "/a\u{1b}[2J\"b",
-            json!(0),
-            expect![[
-                r#"["a\u{1b}[2J\"b"]: unknown key in the task definition. Remove it; the keys read here are family, taskRoleArn, executionRoleArn, cpu, memory, containerDefinitions, volumes, rolebox."#
-            ]],
-        ),
-        (
-            "/",
-            json!(0),
-            expect![[
-                r#"[""]: unknown key in the task definition. Remove it; the keys read here are family, taskRoleArn, executionRoleArn, cpu, memory, containerDefinitions, volumes, rolebox."#
-            ]],
-        ),
-        (
-            "/containerDefinitions/0/Image",
-            json!("x"),
-            expect![[
-                r#"containerDefinitions[0].Image: unknown key in a container definition. Did you mean "image"?"#
-            ]],
-        ),
-        (
-            "/containerDefinitions/0/enviroment",
-            json!([]),
-            expect![[
-                r#"containerDefinitions[0].enviroment: unknown key in a container definition. Did you mean "environment"?"#
-            ]],
-        ),
+        ("/a\u{1b}[2J\"b", json!(0), expect![[r#"["a\u{1b}[2J\"b"]: unknown key in the task definition. Remove it; the keys read here are family, taskRoleArn, executionRoleArn, cpu, memory, containerDefinitions, volumes, rolebox."#]]),
+        ("/", json!(0), expect![[r#"[""]: unknown key in the task definition. Remove it; the keys read here are family, taskRoleArn, executionRoleArn, cpu, memory, containerDefinitions, volumes, rolebox."#]]),
+        ("/containerDefinitions/0/Image", json!("x"), expect![[r#"containerDefinitions[0].Image: unknown key in a container definition. Did you mean "image"?"#]]),
+        ("/containerDefinitions/0/enviroment", json!([]), expect![[r#"containerDefinitions[0].enviroment: unknown key in a container definition. Did you mean "environment"?"#]]),
         ("/containerDefinitions/0/family", json!("x"), expect!["containerDefinitions[0].family: unknown key in a container definition. It is a key of the task definition: move it there."]),
         ("/containerDefinitions/0/environment", json!([{"key": "A", "value": "b"}]), expect!["containerDefinitions[0].environment[0].key: unknown key in an environment variable. Remove it; the keys read here are name, value."]),
-        (
-            "/containerDefinitions/0/mountPoints",
-            json!([{"readonly": true}]),
-            expect![[
-                r#"containerDefinitions[0].mountPoints[0].readonly: unknown key in a mount point. Did you mean "readOnly"?"#
-            ]],
-        ),
-        (
-            "/containerDefinitions/0/linuxParameters",
-            json!({"capabilites": {}}),
-            expect![[
-                r#"containerDefinitions[0].linuxParameters.capabilites: unknown key in linuxParameters. Did you mean "capabilities"?"#
-            ]],
-        ),
+        ("/containerDefinitions/0/mountPoints", json!([{"readonly": true}]), expect![[r#"containerDefinitions[0].mountPoints[0].readonly: unknown key in a mount point. Did you mean "readOnly"?"#]]),
+        ("/containerDefinitions/0/linuxParameters", json!({"capabilites": {}}), expect![[r#"containerDefinitions[0].linuxParameters.capabilites: unknown key in linuxParameters. Did you mean "capabilities"?"#]]),
         ("/volumes", json!([{"name": "v", "host": {"path": "/x"}}]), expect!["volumes[0].host.path: unknown key in a volume's host. Remove it; the keys read here are sourcePath."]),
-        (
-            "/rolebox/capabilites",
-            json!([]),
-            expect![[
-                r#"rolebox.capabilites: unknown key in rolebox. Did you mean "capabilities"?"#
-            ]],
-        ),
+        ("/rolebox/capabilites", json!([]), expect![[r#"rolebox.capabilites: unknown key in rolebox. Did you mean "capabilities"?"#]]),
         ("/rolebox/outputBytes", json!(1), expect!["rolebox.outputBytes: unknown key in rolebox. It is a key of rolebox.limits: move it there."]),
-        (
-            "/rolebox/limits/callsPerSeconds",
-            json!(1),
-            expect![[
-                r#"rolebox.limits.callsPerSeconds: unknown key in rolebox.limits. Did you mean "callsPerSecond"?"#
-            ]],
-        ),
+        ("/rolebox/limits/callsPerSeconds", json!(1), expect![[r#"rolebox.limits.callsPerSeconds: unknown key in rolebox.limits. Did you mean "callsPerSecond"?"#]]),
         (
             "/rolebox/capabilities",
             json!([{"actions": ["s3:GetObject"], "resource": ["*"]}]),
@@ -109,56 +43,24 @@ fn keys_of_the_task_that_would_promise_too_much() {
     refuse_each([
         ("/pidMode", json!("host"), expect!["pidMode: refused: tasks have no processes, so no process namespace to share. Remove the key."]),
         ("/pidMode", json!("task"), expect!["pidMode: refused: tasks have no processes, so no process namespace to share. Remove the key."]),
-        (
-            "/ipcMode",
-            json!("host"),
-            expect![[
-                r#"ipcMode: refused: tasks have no IPC resources to share. Remove the key, or say "none"."#
-            ]],
-        ),
+        ("/ipcMode", json!("host"), expect![[r#"ipcMode: refused: tasks have no IPC resources to share. Remove the key, or say "none"."#]]),
         ("/proxyConfiguration", json!({"type": "APPMESH", "containerName": "app"}), expect!["proxyConfiguration: refused: there is no App Mesh proxy. Remove the key."]),
         ("/inferenceAccelerators", json!([{"deviceName": "d", "deviceType": "t"}]), expect!["inferenceAccelerators: refused: no accelerator is given to a task. Remove the key."]),
         ("/ephemeralStorage", json!({"sizeInGiB": 21}), expect!["ephemeralStorage: refused: a task has no disk of its own. Remove the key; a task that needs files mounts a volume."]),
         ("/enableFaultInjection", json!(true), expect!["enableFaultInjection: refused: there is no fault injection endpoint. Remove the key."]),
         ("/trustedExecutionConfiguration", json!({"isolationMode": "CONFIDENTIAL_SANDBOX"}), expect!["trustedExecutionConfiguration: refused: there is no attestation and no hardware isolation. Remove the key."]),
-        (
-            "/volumes",
-            json!([{"name": "v", "dockerVolumeConfiguration": {"scope": "task"}, "host": {"sourcePath": "v"}}]),
-            expect![[
-                r#"volumes[0].dockerVolumeConfiguration: refused: no Docker runs the task. Name a folder of the host in "host": {"sourcePath": …}."#
-            ]],
-        ),
-        (
-            "/volumes",
-            json!([{"name": "v", "efsVolumeConfiguration": {"fileSystemId": "fs-1"}, "host": {"sourcePath": "v"}}]),
-            expect![[
-                r#"volumes[0].efsVolumeConfiguration: refused: EFS is not mounted. Name a folder of the host in "host": {"sourcePath": …}."#
-            ]],
-        ),
-        (
-            "/volumes",
-            json!([{"name": "v", "s3filesVolumeConfiguration": {"fileSystemArn": "a"}, "host": {"sourcePath": "v"}}]),
-            expect![[
-                r#"volumes[0].s3filesVolumeConfiguration: refused: S3 Files is not mounted. Name a folder of the host in "host": {"sourcePath": …}."#
-            ]],
-        ),
+        ("/volumes", json!([{"name": "v", "dockerVolumeConfiguration": {"scope": "task"}, "host": {"sourcePath": "v"}}]), expect![[r#"volumes[0].dockerVolumeConfiguration: refused: no Docker runs the task. Name a folder of the host in "host": {"sourcePath": …}."#]]),
+        ("/volumes", json!([{"name": "v", "efsVolumeConfiguration": {"fileSystemId": "fs-1"}, "host": {"sourcePath": "v"}}]), expect![[r#"volumes[0].efsVolumeConfiguration: refused: EFS is not mounted. Name a folder of the host in "host": {"sourcePath": …}."#]]),
+        ("/volumes", json!([{"name": "v", "s3filesVolumeConfiguration": {"fileSystemArn": "a"}, "host": {"sourcePath": "v"}}]), expect![[r#"volumes[0].s3filesVolumeConfiguration: refused: S3 Files is not mounted. Name a folder of the host in "host": {"sourcePath": …}."#]]),
         (
             "/volumes",
             json!([{
                 "name": "v", "fsxWindowsFileServerVolumeConfiguration": {"fileSystemId": "fs-1"},
                 "host": {"sourcePath": "v"},
             }]),
-            expect![[
-                r#"volumes[0].fsxWindowsFileServerVolumeConfiguration: refused: FSx is not mounted. Name a folder of the host in "host": {"sourcePath": …}."#
-            ]],
+            expect![[r#"volumes[0].fsxWindowsFileServerVolumeConfiguration: refused: FSx is not mounted. Name a folder of the host in "host": {"sourcePath": …}."#]],
         ),
-        (
-            "/volumes",
-            json!([{"name": "v", "configuredAtLaunch": true, "host": {"sourcePath": "v"}}]),
-            expect![[
-                r#"volumes[0].configuredAtLaunch: refused: EBS volumes are not attached. Name a folder of the host in "host": {"sourcePath": …}."#
-            ]],
-        ),
+        ("/volumes", json!([{"name": "v", "configuredAtLaunch": true, "host": {"sourcePath": "v"}}]), expect![[r#"volumes[0].configuredAtLaunch: refused: EBS volumes are not attached. Name a folder of the host in "host": {"sourcePath": …}."#]]),
     ]);
 }
 

@@ -9,37 +9,13 @@ use super::{parse, refuse, refuse_each, smallest, with};
 fn durations_and_limits() {
     refuse_each([
         ("/rolebox/timeout", json!("0s"), expect![[r#"rolebox.timeout: "0s" is out of range. Give 1ms to 720h."#]]),
-        (
-            "/rolebox/timeout",
-            json!("60"),
-            expect![[
-                r#"rolebox.timeout: "60" is not a duration. Write whole numbers with h, m, s or ms, the largest unit first: "60s", "1h30m"."#
-            ]],
-        ),
-        (
-            "/rolebox/timeout",
-            json!(""),
-            expect![[
-                r#"rolebox.timeout: "" is not a duration. Write whole numbers with h, m, s or ms, the largest unit first: "60s", "1h30m"."#
-            ]],
-        ),
+        ("/rolebox/timeout", json!("60"), expect![[r#"rolebox.timeout: "60" is not a duration. Write whole numbers with h, m, s or ms, the largest unit first: "60s", "1h30m"."#]]),
+        ("/rolebox/timeout", json!(""), expect![[r#"rolebox.timeout: "" is not a duration. Write whole numbers with h, m, s or ms, the largest unit first: "60s", "1h30m"."#]]),
         ("/rolebox/timeout", json!("721h"), expect![[r#"rolebox.timeout: "721h" is out of range. Give 1ms to 720h."#]]),
-        (
-            "/rolebox/timeout",
-            json!("-1s"),
-            expect![[
-                r#"rolebox.timeout: "-1s" is not a duration. Write whole numbers with h, m, s or ms, the largest unit first: "60s", "1h30m"."#
-            ]],
-        ),
+        ("/rolebox/timeout", json!("-1s"), expect![[r#"rolebox.timeout: "-1s" is not a duration. Write whole numbers with h, m, s or ms, the largest unit first: "60s", "1h30m"."#]]),
         ("/rolebox/sessionDuration", json!("14m59s"), expect![[r#"rolebox.sessionDuration: "14m59s" is out of range. Give 15m to 12h."#]]),
         ("/rolebox/sessionDuration", json!("12h1s"), expect![[r#"rolebox.sessionDuration: "12h1s" is out of range. Give 15m to 12h."#]]),
-        (
-            "/rolebox/sessionDuration",
-            json!("1h1ms"),
-            expect![[
-                r#"rolebox.sessionDuration: "1h1ms" is not in whole seconds. Round it to seconds: that is what STS takes."#
-            ]],
-        ),
+        ("/rolebox/sessionDuration", json!("1h1ms"), expect![[r#"rolebox.sessionDuration: "1h1ms" is not in whole seconds. Round it to seconds: that is what STS takes."#]]),
         ("/rolebox/limits/outputBytes", json!(0), expect!["rolebox.limits.outputBytes: 0 is out of range. Give 1 to 1099511627776."]),
         ("/rolebox/limits/bodyBytes", json!(2_u64 << 30), expect!["rolebox.limits.bodyBytes: 2147483648 is out of range. Give 1 to 1073741824."]),
         ("/rolebox/limits/callsInFlight", json!(1025), expect!["rolebox.limits.callsInFlight: 1025 is out of range. Give 1 to 1024."]),
@@ -52,55 +28,13 @@ fn durations_and_limits() {
 #[test]
 fn session_settings() {
     refuse_each([
-        (
-            "/rolebox/sessionPolicy",
-            json!("none"),
-            expect![[
-                r#"rolebox.sessionPolicy: "none" is not one of the values. Give "required" or "off"."#
-            ]],
-        ),
-        (
-            "/rolebox/sessionPolicy",
-            json!(""),
-            expect![[
-                r#"rolebox.sessionPolicy: "" is not one of the values. Give "required" or "off"."#
-            ]],
-        ),
-        (
-            "/rolebox/roleSession",
-            json!("per-definiton"),
-            expect![[
-                r#"rolebox.roleSession: "per-definiton" is not one of the values. Give "per-task" or "per-definition"."#
-            ]],
-        ),
-        (
-            "/rolebox/externalId",
-            json!("x"),
-            expect![[
-                r#"rolebox.externalId: "x" is not what STS takes. Give 2 to 1224 letters, digits or _+=,.@:/-."#
-            ]],
-        ),
-        (
-            "/rolebox/externalId",
-            json!("has blank"),
-            expect![[
-                r#"rolebox.externalId: "has blank" is not what STS takes. Give 2 to 1224 letters, digits or _+=,.@:/-."#
-            ]],
-        ),
-        (
-            "/rolebox/sourceIdentity",
-            json!("aws:me"),
-            expect![[
-                r#"rolebox.sourceIdentity: "aws:me" is not what STS takes. Give 2 to 64 letters, digits or _+=,.@-."#
-            ]],
-        ),
-        (
-            "/rolebox/sourceIdentity",
-            json!("s".repeat(65)),
-            expect![[
-                r#"rolebox.sourceIdentity: "sssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssss" is not what STS takes. Give 2 to 64 letters, digits or _+=,.@-."#
-            ]],
-        ),
+        ("/rolebox/sessionPolicy", json!("none"), expect![[r#"rolebox.sessionPolicy: "none" is not one of the values. Give "required" or "off"."#]]),
+        ("/rolebox/sessionPolicy", json!(""), expect![[r#"rolebox.sessionPolicy: "" is not one of the values. Give "required" or "off"."#]]),
+        ("/rolebox/roleSession", json!("per-definiton"), expect![[r#"rolebox.roleSession: "per-definiton" is not one of the values. Give "per-task" or "per-definition"."#]]),
+        ("/rolebox/externalId", json!("x"), expect![[r#"rolebox.externalId: "x" is not what STS takes. Give 2 to 1224 letters, digits or _+=,.@:/-."#]]),
+        ("/rolebox/externalId", json!("has blank"), expect![[r#"rolebox.externalId: "has blank" is not what STS takes. Give 2 to 1224 letters, digits or _+=,.@:/-."#]]),
+        ("/rolebox/sourceIdentity", json!("aws:me"), expect![[r#"rolebox.sourceIdentity: "aws:me" is not what STS takes. Give 2 to 64 letters, digits or _+=,.@-."#]]),
+        ("/rolebox/sourceIdentity", json!("s".repeat(65)), expect![[r#"rolebox.sourceIdentity: "sssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssss" is not what STS takes. Give 2 to 64 letters, digits or _+=,.@-."#]]),
     ]);
 }
 
@@ -128,97 +62,19 @@ fn without_a_role_there_is_no_aws() {
 #[test]
 fn egress_entries() {
     refuse_each([
-        (
-            "/rolebox/egress",
-            json!([""]),
-            expect![[
-                r#"rolebox.egress[0]: "" has no port. Write host:port for TLS, or http://host:port."#
-            ]],
-        ),
-        (
-            "/rolebox/egress",
-            json!(["api.example.com"]),
-            expect![[
-                r#"rolebox.egress[0]: "api.example.com" has no port. Write host:port for TLS, or http://host:port."#
-            ]],
-        ),
-        (
-            "/rolebox/egress",
-            json!(["api.example.com:0"]),
-            expect![[
-                r#"rolebox.egress[0]: "api.example.com:0" has no port from 1 to 65535. Write host:port for TLS, or http://host:port."#
-            ]],
-        ),
-        (
-            "/rolebox/egress",
-            json!(["https://api.example.com:443"]),
-            expect![[
-                r#"rolebox.egress[0]: "https://api.example.com:443" has a scheme that is not http. Write host:port for TLS, or http://host:port."#
-            ]],
-        ),
-        (
-            "/rolebox/egress",
-            json!(["http://api.example.com:80/"]),
-            expect![[
-                r#"rolebox.egress[0]: "http://api.example.com:80/" has more than a host and a port. Write host:port for TLS, or http://host:port."#
-            ]],
-        ),
-        (
-            "/rolebox/egress",
-            json!(["user@api.example.com:443"]),
-            expect![[
-                r#"rolebox.egress[0]: "user@api.example.com:443" has a user name. Write host:port for TLS, or http://host:port."#
-            ]],
-        ),
-        (
-            "/rolebox/egress",
-            json!(["*.example.com:443"]),
-            expect![[
-                r#"rolebox.egress[0]: "*.example.com:443" has a wildcard. Name each host by itself."#
-            ]],
-        ),
-        (
-            "/rolebox/egress",
-            json!(["localhost:8080"]),
-            expect![[
-                r#"rolebox.egress[0]: "localhost:8080" is a name inside a network. Give the full, public name: only public addresses can be reached."#
-            ]],
-        ),
-        (
-            "/rolebox/egress",
-            json!(["169.254.169.254:80"]),
-            expect![[
-                r#"rolebox.egress[0]: "169.254.169.254:80" is an address. Name the host: what a name leads to is checked when it is connected to."#
-            ]],
-        ),
-        (
-            "/rolebox/egress",
-            json!(["[fd00:ec2::254]:80"]),
-            expect![[
-                r#"rolebox.egress[0]: "[fd00:ec2::254]:80" is an address. Name the host: what a name leads to is checked when it is connected to."#
-            ]],
-        ),
-        (
-            "/rolebox/egress",
-            json!(["bücher.example:443"]),
-            expect![[
-                r#"rolebox.egress[0]: "bücher.example:443" has letters outside ASCII. Write the name in its ASCII form, xn--…."#
-            ]],
-        ),
-        (
-            "/rolebox/egress",
-            json!(["s3.amazonaws.com:443"]),
-            expect![[
-                r#"rolebox.egress[0]: "s3.amazonaws.com:443" is an AWS host name. Remove it: AWS is called under rolebox.capabilities. Only endpoints of your own, ID.execute-api.REGION.amazonaws.com or ID.lambda-url.REGION.on.aws, may stand here."#
-            ]],
-        ),
-        (
-            "/rolebox/egress",
-            json!(["a.example.com:443", "http://A.example.com:443"]),
-            expect![[
-                r#"rolebox.egress[1]: "http://A.example.com:443" is named twice. Keep one entry for a host and port."#
-            ]],
-        ),
+        ("/rolebox/egress", json!([""]), expect![[r#"rolebox.egress[0]: "" has no port. Write host:port for TLS, or http://host:port."#]]),
+        ("/rolebox/egress", json!(["api.example.com"]), expect![[r#"rolebox.egress[0]: "api.example.com" has no port. Write host:port for TLS, or http://host:port."#]]),
+        ("/rolebox/egress", json!(["api.example.com:0"]), expect![[r#"rolebox.egress[0]: "api.example.com:0" has no port from 1 to 65535. Write host:port for TLS, or http://host:port."#]]),
+        ("/rolebox/egress", json!(["https://api.example.com:443"]), expect![[r#"rolebox.egress[0]: "https://api.example.com:443" has a scheme that is not http. Write host:port for TLS, or http://host:port."#]]),
+        ("/rolebox/egress", json!(["http://api.example.com:80/"]), expect![[r#"rolebox.egress[0]: "http://api.example.com:80/" has more than a host and a port. Write host:port for TLS, or http://host:port."#]]),
+        ("/rolebox/egress", json!(["user@api.example.com:443"]), expect![[r#"rolebox.egress[0]: "user@api.example.com:443" has a user name. Write host:port for TLS, or http://host:port."#]]),
+        ("/rolebox/egress", json!(["*.example.com:443"]), expect![[r#"rolebox.egress[0]: "*.example.com:443" has a wildcard. Name each host by itself."#]]),
+        ("/rolebox/egress", json!(["localhost:8080"]), expect![[r#"rolebox.egress[0]: "localhost:8080" is a name inside a network. Give the full, public name: only public addresses can be reached."#]]),
+        ("/rolebox/egress", json!(["169.254.169.254:80"]), expect![[r#"rolebox.egress[0]: "169.254.169.254:80" is an address. Name the host: what a name leads to is checked when it is connected to."#]]),
+        ("/rolebox/egress", json!(["[fd00:ec2::254]:80"]), expect![[r#"rolebox.egress[0]: "[fd00:ec2::254]:80" is an address. Name the host: what a name leads to is checked when it is connected to."#]]),
+        ("/rolebox/egress", json!(["bücher.example:443"]), expect![[r#"rolebox.egress[0]: "bücher.example:443" has letters outside ASCII. Write the name in its ASCII form, xn--…."#]]),
+        ("/rolebox/egress", json!(["s3.amazonaws.com:443"]), expect![[r#"rolebox.egress[0]: "s3.amazonaws.com:443" is an AWS host name. Remove it: AWS is called under rolebox.capabilities. Only endpoints of your own, ID.execute-api.REGION.amazonaws.com or ID.lambda-url.REGION.on.aws, may stand here."#]]),
+        ("/rolebox/egress", json!(["a.example.com:443", "http://A.example.com:443"]), expect![[r#"rolebox.egress[1]: "http://A.example.com:443" is named twice. Keep one entry for a host and port."#]]),
     ]);
     for entry in [
         ":443",
@@ -277,27 +133,19 @@ fn labels() {
     );
     refuse(
         &label(r#"{"timeot": "60s"}"#),
-        expect![[
-            r#"containerDefinitions[0].dockerLabels.rolebox.timeot: unknown key in rolebox. Did you mean "timeout"?"#
-        ]],
+        expect![[r#"containerDefinitions[0].dockerLabels.rolebox.timeot: unknown key in rolebox. Did you mean "timeout"?"#]],
     );
     refuse(
         &label(r#"{"timeout": "60"}"#),
-        expect![[
-            r#"containerDefinitions[0].dockerLabels.rolebox.timeout: "60" is not a duration. Write whole numbers with h, m, s or ms, the largest unit first: "60s", "1h30m"."#
-        ]],
+        expect![[r#"containerDefinitions[0].dockerLabels.rolebox.timeout: "60" is not a duration. Write whole numbers with h, m, s or ms, the largest unit first: "60s", "1h30m"."#]],
     );
     refuse(
         &label(r#"{"limits": {"bodyBytes": "x"}}"#),
-        expect![[
-            r#"containerDefinitions[0].dockerLabels.rolebox.limits.bodyBytes: string "x" is of the wrong type. Give a whole number."#
-        ]],
+        expect![[r#"containerDefinitions[0].dockerLabels.rolebox.limits.bodyBytes: string "x" is of the wrong type. Give a whole number."#]],
     );
     refuse(
         &label(r#"{"egress": ["x"]}"#),
-        expect![[
-            r#"containerDefinitions[0].dockerLabels.rolebox.egress[0]: "x" has no port. Write host:port for TLS, or http://host:port."#
-        ]],
+        expect![[r#"containerDefinitions[0].dockerLabels.rolebox.egress[0]: "x" has no port. Write host:port for TLS, or http://host:port."#]],
     );
 
     let mut both = label("{}");

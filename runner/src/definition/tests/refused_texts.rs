@@ -51,9 +51,7 @@ fn texts_that_are_not_json() {
     );
     refuse_text(
         "{\"family\": \"a\nb\"}",
-        expect![[
-            r#"line 2, column 0: not JSON: control character (\u0000-\u001F) found while parsing a string. Correct the syntax there."#
-        ]],
+        expect![[r#"line 2, column 0: not JSON: control character (\u0000-\u001F) found while parsing a string. Correct the syntax there."#]],
     );
     refuse_text(
         "{\"cpu\": 01}",
@@ -119,8 +117,6 @@ fn documents_that_are_no_definition() {
     );
     refuse(
         &json!({"taskDefinition": {"taskDefinition": smallest()}}),
-        expect![[
-            r#"taskDefinition.taskDefinition: unknown key in the task definition. Did you mean "taskDefinitionArn"?"#
-        ]],
+        expect![[r#"taskDefinition.taskDefinition: unknown key in the task definition. Did you mean "taskDefinitionArn"?"#]],
     );
 }

@@ -17,29 +17,11 @@ fn values_of_the_wrong_type() {
         ("/containerDefinitions/0", json!("app"), expect!["containerDefinitions[0]: a string is of the wrong type. Give an object."]),
         ("/containerDefinitions/0", json!(["app", "app.wasm"]), expect!["containerDefinitions[0]: a list is of the wrong type. Give an object."]),
         ("/containerDefinitions/0", json!([[]]), expect!["containerDefinitions[0]: a list is of the wrong type. Give an object."]),
-        (
-            "/containerDefinitions/0/memory",
-            json!("200"),
-            expect![[
-                r#"containerDefinitions[0].memory: string "200" is of the wrong type. Give a whole number."#
-            ]],
-        ),
+        ("/containerDefinitions/0/memory", json!("200"), expect![[r#"containerDefinitions[0].memory: string "200" is of the wrong type. Give a whole number."#]]),
         ("/containerDefinitions/0/memory", json!(1.5), expect!["containerDefinitions[0].memory: number `1.5` is of the wrong type. Give a whole number."]),
         ("/containerDefinitions/0/memory", json!({}), expect!["containerDefinitions[0].memory: an object is of the wrong type. Give a whole number."]),
-        (
-            "/containerDefinitions/0/essential",
-            json!("true"),
-            expect![[
-                r#"containerDefinitions[0].essential: string "true" is of the wrong type. Give a boolean."#
-            ]],
-        ),
-        (
-            "/containerDefinitions/0/command",
-            json!("run"),
-            expect![[
-                r#"containerDefinitions[0].command: string "run" is of the wrong type. Give a list."#
-            ]],
-        ),
+        ("/containerDefinitions/0/essential", json!("true"), expect![[r#"containerDefinitions[0].essential: string "true" is of the wrong type. Give a boolean."#]]),
+        ("/containerDefinitions/0/command", json!("run"), expect![[r#"containerDefinitions[0].command: string "run" is of the wrong type. Give a list."#]]),
         ("/containerDefinitions/0/command", json!(["run", 1]), expect!["containerDefinitions[0].command[1]: integer `1` is of the wrong type. Give a string."]),
         ("/containerDefinitions/0/environment", json!({"A": "b"}), expect!["containerDefinitions[0].environment: an object is of the wrong type. Give a list."]),
         ("/containerDefinitions/0/environment", json!([{"name": "A", "value": 1}]), expect!["containerDefinitions[0].environment[0].value: integer `1` is of the wrong type. Give a string."]),
@@ -60,22 +42,10 @@ fn values_of_the_wrong_type() {
         ("/rolebox/capabilities", json!({}), expect!["rolebox.capabilities: an object is of the wrong type. Give a list."]),
         ("/rolebox/capabilities", json!([{"action": 1, "resource": "*"}]), expect!["rolebox.capabilities[0].action: the value is of the wrong type. Give a string, or a list of strings."]),
         ("/rolebox/capabilities", json!([{"action": "s3:GetObject"}]), expect![[r#"rolebox.capabilities[0]: the key "resource" is missing. Add it."#]]),
-        (
-            "/rolebox/egress",
-            json!("a.example.com:443"),
-            expect![[
-                r#"rolebox.egress: string "a.example.com:443" is of the wrong type. Give a list."#
-            ]],
-        ),
+        ("/rolebox/egress", json!("a.example.com:443"), expect![[r#"rolebox.egress: string "a.example.com:443" is of the wrong type. Give a list."#]]),
         ("/rolebox/timeout", json!(60), expect!["rolebox.timeout: integer `60` is of the wrong type. Give a string."]),
         ("/rolebox/sessionTags", json!("yes"), expect![[r#"rolebox.sessionTags: string "yes" is of the wrong type. Give a boolean."#]]),
-        (
-            "/rolebox/limits/callsInFlight",
-            json!("8"),
-            expect![[
-                r#"rolebox.limits.callsInFlight: string "8" is of the wrong type. Give a whole number."#
-            ]],
-        ),
+        ("/rolebox/limits/callsInFlight", json!("8"), expect![[r#"rolebox.limits.callsInFlight: string "8" is of the wrong type. Give a whole number."#]]),
     ]);
 }
 
@@ -129,40 +99,16 @@ fn names_and_arns() {
     refuse_each([
         ("/family", json!(""), expect!["family: the family has no name. Give it one."]),
         ("/family", json!(null), expect!["family: the family has no name. Give it one."]),
-        (
-            "/family",
-            json!("my family"),
-            expect![[
-                r#"family: "my family" is not a name. Give up to 255 letters, digits, hyphens and underscores."#
-            ]],
-        ),
-        (
-            "/family",
-            json!("f".repeat(256)),
-            expect![[
-                r#"family: "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff…" is not a name. Give up to 255 letters, digits, hyphens and underscores."#
-            ]],
-        ),
+        ("/family", json!("my family"), expect![[r#"family: "my family" is not a name. Give up to 255 letters, digits, hyphens and underscores."#]]),
+        ("/family", json!("f".repeat(256)), expect![[r#"family: "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff…" is not a name. Give up to 255 letters, digits, hyphens and underscores."#]]),
         ("/taskRoleArn", json!("sample"), expect!["taskRoleArn: `sample` does not begin with `arn:`. Give the role's full ARN: arn:aws:iam::ACCOUNT:role/NAME."]),
         ("/taskRoleArn", json!("arn:aws:iam::123456789012:user/sample"), expect!["taskRoleArn: `arn:aws:iam::123456789012:user/sample` is not the ARN of an IAM role: its last field must begin with `role/`. Give the role's full ARN: arn:aws:iam::ACCOUNT:role/NAME."]),
         ("/executionRoleArn", json!("arn:aws:iam::1234:role/x"), expect!["executionRoleArn: `arn:aws:iam::1234:role/x` has an account, its fifth field, that is not twelve digits. Give the role's full ARN: arn:aws:iam::ACCOUNT:role/NAME."]),
         ("/containerDefinitions", json!([]), expect!["containerDefinitions: there are 0 container definitions. Give 1 to 10."]),
         ("/containerDefinitions", json!(null), expect!["containerDefinitions: there are 0 container definitions. Give 1 to 10."]),
-        (
-            "/containerDefinitions/0/name",
-            json!("a/b"),
-            expect![[
-                r#"containerDefinitions[0].name: "a/b" is not a name. Give up to 255 letters, digits, hyphens and underscores."#
-            ]],
-        ),
+        ("/containerDefinitions/0/name", json!("a/b"), expect![[r#"containerDefinitions[0].name: "a/b" is not a name. Give up to 255 letters, digits, hyphens and underscores."#]]),
         ("/containerDefinitions/0/name", json!(null), expect!["containerDefinitions[0].name: the container has no name. Give it one."]),
-        (
-            "/containerDefinitions/1",
-            json!({"name": "app", "image": "b.wasm", "memory": 4}),
-            expect![[
-                r#"containerDefinitions[1].name: two containers are named "app". Give each its own name."#
-            ]],
-        ),
+        ("/containerDefinitions/1", json!({"name": "app", "image": "b.wasm", "memory": 4}), expect![[r#"containerDefinitions[1].name: two containers are named "app". Give each its own name."#]]),
         (
             "/containerDefinitions",
             json!(vec![
@@ -171,12 +117,6 @@ fn names_and_arns() {
             ]),
             expect!["containerDefinitions: there are 11 container definitions. Give 1 to 10."],
         ),
-        (
-            "/containerDefinitions/0/essential",
-            json!(false),
-            expect![[
-                r#"containerDefinitions: no container is essential, so nothing would end the task. Leave "essential" out, or make it true, in one of them."#
-            ]],
-        ),
+        ("/containerDefinitions/0/essential", json!(false), expect![[r#"containerDefinitions: no container is essential, so nothing would end the task. Leave "essential" out, or make it true, in one of them."#]]),
     ]);
 }
