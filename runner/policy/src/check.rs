@@ -155,7 +155,8 @@ pub struct Authorization {
 #[error("{}", self.reason())]
 #[non_exhaustive]
 pub struct Denial {
-    /// Every permission that is missing, in the order in which the call was checked. Never empty.
+    /// Every permission that is missing, in the order in which the call was checked. Empty only for a call without
+    /// checks.
     pub missing: Vec<MissingGrant>,
 }
 
@@ -163,6 +164,10 @@ impl Denial {
     /// The reason in a sentence, for the guest, the audit record and the person who writes the task definition. It
     /// names every missing action and ARN.
     pub fn reason(&self) -> String {
+        if self.missing.is_empty() {
+            return "it is not known which permissions this call needs, so no capability covers it"
+                .into();
+        }
         let grants: Vec<String> = self.missing.iter().map(ToString::to_string).collect();
         format!(
             "no capability of this task grants {}",
@@ -179,10 +184,16 @@ pub struct MissingGrant {
     pub action: String,
     /// The ARN, pattern or `*`.
     pub resource: String,
+    /// What to know about it, such as that the action is granted by its full name only.
+    pub note: Option<&'static str>,
 }
 
 impl fmt::Display for MissingGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} on {}", self.action, self.resource)
+        write!(f, "{} on {}", self.action, self.resource)?;
+        match self.note {
+            Some(note) => write!(f, " ({note})"),
+            None => Ok(()),
+        }
     }
 }
