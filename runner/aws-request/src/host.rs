@@ -253,6 +253,14 @@ pub fn partition_of_region(region: &str) -> Option<&'static str> {
     partition(region).map(|partition| partition.name)
 }
 
+/// The suffix of a partition's endpoints, such as `amazonaws.com`; that of the partition `aws` for one that is unknown.
+pub(crate) fn suffix(partition: &str) -> &'static str {
+    let found = PARTITIONS
+        .iter()
+        .find(|candidate| candidate.name == partition);
+    found.map_or("amazonaws.com", |partition| partition.suffix)
+}
+
 fn partition(region: &str) -> Option<&'static Partition> {
     // Like `eu-west-1`: letters, a direction, and a number of one or two digits.
     let (rest, number) = region.rsplit_once('-')?;

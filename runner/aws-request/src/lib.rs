@@ -13,6 +13,7 @@
 
 mod call;
 pub mod host;
+mod names;
 mod refusal;
 mod s3;
 mod wire;

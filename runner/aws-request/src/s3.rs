@@ -1,36 +1,169 @@
 //! Amazon S3's REST API.
 //!
-//! The operation follows from the method, from what the path names (nothing, a bucket, an object) and from the query
-//! keys; the tables in [`rows`] are that rule as data. The path is always rewritten to the path style
-//! (`/bucket/key`), so that the host name is the service's own and never a guest's choice.
+//! The operation follows from the method, from what the path names (nothing, a bucket, an object), from the query keys
+//! and from whether a copy's source is given; the tables in [`rows`] are that rule as data. The path is always rewritten
+//! to the path style (`/bucket/key`), so that the host name is the service's own and never a guest's choice.
 //!
 //! Not here: access points, directory buckets (S3 Express), Object Lambda, Outposts, S3 Control, signed URLs and the
 //! browser's POST form.
 
-pub(crate) mod context;
+mod chunked;
+mod context;
+mod copy;
+mod delete;
+mod encryption;
+mod families;
 pub(crate) mod names;
-pub(crate) mod row;
-pub(crate) mod rows;
+mod permissions;
+mod row;
+mod rows;
+mod shape;
+mod tags;
 
 use bytes::Bytes;
-use rolebox_policy::{AccountId, Check, CheckAccount, CheckResource, Region};
+use rolebox_policy::{AccountId, Region};
 
 use crate::call::{Call, CallerScope, Operation, Protocol};
 use crate::refusal::{Quoted, Refusal};
 use crate::wire::headers::Headers;
-use crate::wire::{path, percent, query};
-use row::{Action, Body, Level};
+use crate::wire::json::Json;
+use crate::wire::xml::Element;
+use crate::wire::{digest, path, percent, query};
+use copy::{COPY_SOURCE, EXPECTED_SOURCE_OWNER, Source};
+use permissions::{Request, reaches_a_bucket};
+use row::{Body, Level, Row};
+use tags::Tags;
 
 /// The header with which S3 compares a bucket's owner.
-pub(crate) const EXPECTED_OWNER: &str = "x-amz-expected-bucket-owner";
+const EXPECTED_OWNER: &str = "x-amz-expected-bucket-owner";
+
+/// Parses a request to S3.
+pub(crate) fn parse(
+    call: &Call,
+    scope: &CallerScope,
+    region: Region,
+) -> Result<Operation, Refusal> {
+    let decoded = path::decode(&call.path)?;
+    let target = Target::read(&call.path, &decoded)?;
+    query::check(&call.query)?;
+    let mut headers = Headers::screen(&call.headers, call.body.len())?;
+    let source = headers.take(COPY_SOURCE)?.map(Source::read).transpose()?;
+
+    // SDKs repeat the operation's name in a query key; it is compared and left out.
+    let hint = call
+        .query
+        .iter()
+        .find(|(key, _)| key == "x-id")
+        .map(|(_, value)| value.as_str());
+    let query: Vec<_> = call
+        .query
+        .iter()
+        .filter(|(key, _)| key != "x-id")
+        .cloned()
+        .collect();
+    let row = row::find(
+        rows::all(),
+        &call.method,
+        target.level(),
+        source.is_some(),
+        &query,
+    )?;
+    if hint.is_some_and(|hint| hint != row.name) {
+        return Err(Refusal::not_understood(
+            "query key `x-id`",
+            format!("it says otherwise than the request, which is {}", row.name),
+            "leave it out, or name the operation that the request is",
+        ));
+    }
+
+    let owner = take_owner(&mut headers, EXPECTED_OWNER, reaches_a_bucket(row))?;
+    let source_owner = take_owner(&mut headers, EXPECTED_SOURCE_OWNER, source.is_some())?;
+    let mut content = Content::read(row, &mut headers, &call.body)?;
+    let trailer = content.headers.len();
+    headers.take_all(|name| row.takes_header(name), &mut content.headers)?;
+    headers.finish(row.name)?;
+    let (trailer, taken) = content.headers.split_at(trailer);
+    if let Some((name, _)) = trailer
+        .iter()
+        .find(|(name, _)| taken.iter().any(|(taken, _)| taken == name))
+    {
+        return Err(Refusal::malformed(
+            format!("header {}", Quoted(name)),
+            "it is in the headers and in the trailer of the body",
+            "send it once",
+        ));
+    }
+    check_values(row, &content.headers)?;
+    let tags = read_tags(&mut content)?;
+    if let Some(source) = &source {
+        content.headers.push((COPY_SOURCE.into(), source.write()));
+    }
+
+    let checks = Request {
+        row,
+        target: &target,
+        query: &query,
+        headers: &content.headers,
+        document: content.document.as_ref(),
+        source: source.as_ref(),
+        tags: tags.as_ref(),
+        owner,
+        source_owner,
+        region: &region,
+        scope,
+    }
+    .checks()?;
+    Ok(Operation {
+        service: "s3",
+        signing_name: "s3",
+        name: row.name,
+        region,
+        method: row.method,
+        path: target.path(),
+        query,
+        headers: content.headers,
+        body: content.body,
+        checks,
+        protocol: Protocol::RestXml,
+        safe_to_retry: matches!(row.method, "GET" | "HEAD"),
+    })
+}
 
 /// What a path names.
-struct Target<'a> {
+pub(crate) struct Target<'a> {
     bucket: &'a str,
     key: &'a str,
 }
 
-impl Target<'_> {
+impl<'a> Target<'a> {
+    /// Splits a decoded path into bucket and key. `raw` is the same path as it came in.
+    fn read(raw: &str, decoded: &'a str) -> Result<Self, Refusal> {
+        let refuse = |what: String| {
+            Refusal::not_understood(
+                format!("path {}", Quoted(raw)),
+                what,
+                "name a general purpose bucket and a key, as in /bucket/key",
+            )
+        };
+        let (bucket, key) = decoded.split_once('/').unwrap_or((decoded, ""));
+        if decoded.is_empty() {
+            return Ok(Self { bucket, key });
+        }
+        // A bucket's name needs no encoding. One that has it, or that ends at an encoded slash, is read in two ways.
+        if raw
+            .strip_prefix('/')
+            .and_then(|rest| rest.split('/').next())
+            != Some(bucket)
+        {
+            return Err(refuse("the bucket's name is percent-encoded".into()));
+        }
+        names::bucket(bucket).map_err(refuse)?;
+        if !key.is_empty() {
+            names::key(key).map_err(refuse)?;
+        }
+        Ok(Self { bucket, key })
+    }
+
     fn level(&self) -> Level {
         match (self.bucket, self.key) {
             ("", _) => Level::Service,
@@ -52,157 +185,92 @@ impl Target<'_> {
     }
 }
 
-/// Parses a request to S3.
-pub(crate) fn parse(
-    call: &Call,
-    scope: &CallerScope,
-    region: Region,
-) -> Result<Operation, Refusal> {
-    let decoded = path::decode(&call.path)?;
-    let target = target(&call.path, &decoded)?;
-    let (hint, pairs) = without_hint(&call.query)?;
-    let row = row::find(rows::ROWS, &call.method, target.level(), &pairs)?;
-    if hint.is_some_and(|hint| hint != row.name) {
-        return Err(Refusal::not_understood(
-            "query key `x-id`",
-            format!("it says otherwise than the request, which is {}", row.name),
-            "leave it out, or name the operation that the request is",
-        ));
-    }
+/// A body as it is sent, with the headers that go with it.
+struct Content {
+    body: Bytes,
+    document: Option<Element>,
+    headers: Vec<(String, String)>,
+}
 
-    let mut headers = Headers::screen(&call.headers, call.body.len())?;
-    let owner = expected_owner(&mut headers, row.actions)?;
-    let mut kept = Vec::new();
-    headers.take_all(|name| takes(row.headers, name), &mut kept)?;
-    headers.finish(row.name)?;
-
-    let body = match row.body {
-        Body::Opaque => call.body.clone(),
-        Body::Empty if call.body.is_empty() => Bytes::new(),
-        Body::Empty => {
-            return Err(Refusal::not_understood(
-                "body",
-                format!("{} takes none", row.name),
-                "send it without a body",
+impl Content {
+    /// Reads a body as its row has it, and writes it anew.
+    fn read(row: &Row, headers: &mut Headers<'_>, body: &Bytes) -> Result<Self, Refusal> {
+        let mut content = Self {
+            body: Bytes::new(),
+            document: None,
+            headers: Vec::new(),
+        };
+        let (written, kind, checksum) = match row.body {
+            Body::Opaque => {
+                content.body = body.clone();
+                if let Some(unframed) = chunked::unframe(headers, body)? {
+                    content.body = unframed.body;
+                    content.headers = unframed.trailer;
+                    let encoding = unframed
+                        .encoding
+                        .filter(|_| row.takes_header("content-encoding"));
+                    content
+                        .headers
+                        .extend(encoding.map(|value| ("content-encoding".into(), value)));
+                }
+                return Ok(content);
+            }
+            Body::Empty if body.is_empty() => return Ok(content),
+            Body::Xml { optional: true, .. } if body.is_empty() => return Ok(content),
+            Body::Empty => {
+                return Err(Refusal::not_understood(
+                    "body",
+                    format!("{} takes none", row.name),
+                    "send it without a body",
+                ));
+            }
+            Body::Xml {
+                shape, checksum, ..
+            } => {
+                let document = Element::read(body)?;
+                shape::check(&document, shape)?;
+                let written = document.write();
+                content.document = Some(document);
+                (written, "application/xml", checksum)
+            }
+            Body::Policy => (Json::read(body)?.write(), "application/json", true),
+        };
+        content.body = written.into();
+        content.headers.push(("content-type".into(), kind.into()));
+        if checksum {
+            // The guest's own checksums are of bytes that are not sent.
+            let checksums =
+                |name: &str| families::CHECKSUMS.holds(name) || families::BODY_CHECKSUM.holds(name);
+            headers.take_all(checksums, &mut Vec::new())?;
+            content.headers.push((
+                "x-amz-checksum-sha256".into(),
+                digest::sha256_base64(&content.body),
             ));
+            content
+                .headers
+                .push(("x-amz-sdk-checksum-algorithm".into(), "SHA256".into()));
         }
-    };
-
-    let versioned = pairs.iter().any(|(key, _)| key == "versionId");
-    let checks = row
-        .actions
-        .iter()
-        .map(|action| {
-            let name = action
-                .versioned
-                .filter(|_| versioned)
-                .unwrap_or(action.name);
-            let mut check = Check::new(name, resource(action.on, &target, scope))
-                .account(account(action, owner.clone()))
-                .with("aws:RequestedRegion", region.as_str());
-            context::fill(&mut check.context, name, &pairs, &kept);
-            check
-        })
-        .collect();
-
-    Ok(Operation {
-        service: "s3",
-        signing_name: "s3",
-        name: row.name,
-        region,
-        method: row.method,
-        path: target.path(),
-        query: pairs,
-        headers: kept,
-        body,
-        checks,
-        protocol: Protocol::RestXml,
-        safe_to_retry: matches!(row.method, "GET" | "HEAD"),
-    })
-}
-
-/// Splits a decoded path into bucket and key.
-fn target<'a>(raw: &str, decoded: &'a str) -> Result<Target<'a>, Refusal> {
-    let refuse = |what: String| {
-        Refusal::not_understood(
-            format!("path {}", Quoted(raw)),
-            what,
-            "name a general purpose bucket and a key, as in /bucket/key",
-        )
-    };
-    let (bucket, key) = decoded.split_once('/').unwrap_or((decoded, ""));
-    if decoded.is_empty() {
-        return Ok(Target { bucket, key });
+        Ok(content)
     }
-    // A bucket's name needs no encoding. One that has it, or that ends at an encoded slash, is read in two ways.
-    if !raw
-        .strip_prefix('/')
-        .is_some_and(|rest| rest.split('/').next() == Some(bucket))
-    {
-        return Err(refuse("the bucket's name is percent-encoded".into()));
-    }
-    names::bucket(bucket).map_err(refuse)?;
-    if !key.is_empty() {
-        names::key(key).map_err(refuse)?;
-    }
-    Ok(Target { bucket, key })
 }
 
-/// The value of the SDKs' query key `x-id`, which repeats the operation's name, and the other pairs.
-#[expect(clippy::type_complexity, reason = "one caller, next to it")]
-fn without_hint(
-    pairs: &[(String, String)],
-) -> Result<(Option<&str>, Vec<(String, String)>), Refusal> {
-    query::check(pairs)?;
-    let hint = pairs
-        .iter()
-        .find(|(key, _)| key == "x-id")
-        .map(|(_, value)| value.as_str());
-    Ok((
-        hint,
-        pairs
-            .iter()
-            .filter(|(key, _)| key != "x-id")
-            .cloned()
-            .collect(),
-    ))
-}
-
-/// Whether a header is in one of the families. An entry that ends in `*` stands for a family of names.
-fn takes(families: &[&[&str]], name: &str) -> bool {
-    families
-        .iter()
-        .copied()
-        .flatten()
-        .any(|entry| match entry.strip_suffix('*') {
-            None => *entry == name,
-            Some(start) => name.strip_prefix(start).is_some_and(|rest| {
-                !rest.is_empty()
-                    && rest
-                        .bytes()
-                        .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-            }),
-        })
-}
-
-/// The account that the guest expects to own the bucket. The header itself is the host's to set.
-fn expected_owner(
+/// Takes the account that the guest expects to own a bucket. The header itself is the host's to set.
+fn take_owner(
     headers: &mut Headers<'_>,
-    actions: &[Action],
+    name: &str,
+    applies: bool,
 ) -> Result<Option<AccountId>, Refusal> {
-    let reaches_a_bucket = actions
-        .iter()
-        .any(|action| account(action, None) != CheckAccount::NoAccount);
-    match headers.take(EXPECTED_OWNER)? {
+    let place = format!("header `{name}`");
+    match headers.take(name)? {
         None => Ok(None),
-        Some(_) if !reaches_a_bucket => Err(Refusal::not_understood(
-            format!("header `{EXPECTED_OWNER}`"),
-            "the operation reaches no bucket that exists",
+        Some(_) if !applies => Err(Refusal::not_understood(
+            place,
+            "the operation reaches no such bucket",
             "leave it out",
         )),
         Some(owner) => owner.parse().map(Some).map_err(|_| {
             Refusal::malformed(
-                format!("header `{EXPECTED_OWNER}`"),
+                place,
                 format!("{} is not an account's twelve digits", Quoted(owner)),
                 "name the account that owns the bucket",
             )
@@ -210,22 +278,40 @@ fn expected_owner(
     }
 }
 
-/// Where the account of an action's resource is found.
-fn account(action: &Action, owner: Option<AccountId>) -> CheckAccount {
-    match action.name {
-        "s3:ListAllMyBuckets" | "s3:CreateBucket" => CheckAccount::NoAccount,
-        _ => CheckAccount::BucketOwner(owner),
+/// Checks the values of headers that have only a few.
+fn check_values(row: &Row, headers: &[(String, String)]) -> Result<(), Refusal> {
+    for (name, value) in headers {
+        let family = row.headers.iter().find(|family| family.holds(name));
+        if let Some(family) = family
+            && !family.values.is_empty()
+            && !family.values.contains(&value.as_str())
+        {
+            return Err(Refusal::not_understood(
+                format!("header {}", Quoted(name)),
+                format!("its value {} is not known", Quoted(value)),
+                format!("send one of {}", family.values.join(", ")),
+            ));
+        }
     }
+    Ok(())
 }
 
-fn resource(on: Level, target: &Target<'_>, scope: &CallerScope) -> CheckResource {
-    let partition = &scope.partition;
-    match on {
-        Level::Service => CheckResource::Any,
-        Level::Bucket => CheckResource::Arn(format!("arn:{partition}:s3:::{}", target.bucket)),
-        Level::Object => CheckResource::Arn(format!(
-            "arn:{partition}:s3:::{}/{}",
-            target.bucket, target.key
-        )),
+/// Reads the tags that a request sets, in a header or in the body, and writes the header anew.
+fn read_tags(content: &mut Content) -> Result<Option<Tags>, Refusal> {
+    if let Some((_, value)) = content
+        .headers
+        .iter_mut()
+        .find(|(name, _)| name == tags::TAGGING)
+    {
+        let tags = Tags::read(value)?;
+        *value = tags.write();
+        return Ok(Some(tags));
     }
+    let set = content.document.as_ref().and_then(|document| {
+        document
+            .children
+            .iter()
+            .find(|child| matches!(child.name.as_str(), "TagSet" | "Tags"))
+    });
+    set.map(Tags::read_xml).transpose()
 }

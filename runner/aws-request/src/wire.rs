@@ -7,7 +7,10 @@
 //!
 //! Nothing here knows an AWS service.
 
+pub(crate) mod digest;
 pub(crate) mod headers;
+pub(crate) mod json;
 pub(crate) mod path;
 pub(crate) mod percent;
 pub(crate) mod query;
+pub(crate) mod xml;

@@ -1,5 +1,6 @@
 //! What a row of S3's tables says, and how the one row of a request is found.
 
+use super::families::Family;
 use crate::refusal::{Quoted, Refusal};
 
 /// What a request's path names.
@@ -24,8 +25,10 @@ pub(crate) struct Row {
     pub(crate) needs: &'static [&'static str],
     /// Query keys that may be there.
     pub(crate) takes: &'static [&'static str],
-    /// Headers that may be there, in families.
-    pub(crate) headers: &'static [&'static [&'static str]],
+    /// Whether `x-amz-copy-source` must be there; otherwise it must not.
+    pub(crate) copies: bool,
+    /// Headers that may be there.
+    pub(crate) headers: &'static [&'static Family],
     pub(crate) body: Body,
     /// The permissions that the operation needs in every form.
     pub(crate) actions: &'static [Action],
@@ -38,6 +41,35 @@ pub(crate) enum Body {
     Empty,
     /// Bytes that S3 stores as they are.
     Opaque,
+    /// An XML document.
+    Xml {
+        /// Its shape, in the notation of [`super::shape`].
+        shape: &'static str,
+        /// Whether it may be left out.
+        optional: bool,
+        /// Whether the operation takes, or wants, a checksum of the body in its headers.
+        checksum: bool,
+    },
+    /// A policy document in JSON, with a checksum.
+    Policy,
+}
+
+/// An XML document in an operation that takes no checksum of it.
+pub(crate) const fn xml(shape: &'static str) -> Body {
+    Body::Xml {
+        shape,
+        optional: false,
+        checksum: false,
+    }
+}
+
+/// An XML document with a checksum.
+pub(crate) const fn sum(shape: &'static str) -> Body {
+    Body::Xml {
+        shape,
+        optional: false,
+        checksum: true,
+    }
 }
 
 /// An IAM action and what it works on.
@@ -90,20 +122,22 @@ impl Row {
         })
     }
 
-    /// Whether the row needs all that it needs to, and knows every key that there is.
+    /// Whether all that the row needs is there, and the row knows all that is there.
     fn fits(&self, query: &[(String, String)]) -> bool {
         let given = |key: &str| query.iter().any(|(name, _)| name == key);
-        self.needed().all(|(key, _)| given(key))
-            && query
-                .iter()
-                .all(|(key, _)| self.takes.contains(&key.as_str()) || self.needs_key(key))
+        self.needed().all(|(key, _)| given(key)) && query.iter().all(|(key, _)| self.knows(key))
     }
 
-    fn needs_key(&self, key: &str) -> bool {
-        self.needed().any(|(name, _)| name == key)
+    /// Whether one of the row's families holds this header.
+    pub(crate) fn takes_header(&self, name: &str) -> bool {
+        self.headers.iter().any(|family| family.holds(name))
     }
 
-    /// Checks the values of the keys that the row needs.
+    fn knows(&self, key: &str) -> bool {
+        self.takes.contains(&key) || self.needed().any(|(name, _)| name == key)
+    }
+
+    /// Checks the values of the query keys.
     fn check_values(&self, query: &[(String, String)]) -> Result<(), Refusal> {
         for (key, value) in query {
             let expected = self
@@ -129,44 +163,59 @@ impl Row {
     }
 }
 
-/// Finds the one row of `rows` that a request belongs to.
+/// Finds the one row that a request belongs to.
 ///
 /// A row fits when every key that it needs is there, and every key that is there is its own. The tables are such that
 /// never two rows fit the same keys (a test holds that), so a request with two subresources fits none.
 pub(crate) fn find<'r>(
-    rows: &'r [Row],
+    rows: impl Iterator<Item = &'r Row>,
     method: &str,
     level: Level,
+    copies: bool,
     query: &[(String, String)],
 ) -> Result<&'r Row, Refusal> {
-    let mut fitting = rows
-        .iter()
-        .filter(|row| row.method == method && row.level == level && row.fits(query));
+    let mut fitting = rows.filter(|row| {
+        row.method == method && row.level == level && row.copies == copies && row.fits(query)
+    });
     match (fitting.next(), fitting.next()) {
         (Some(row), None) => {
             row.check_values(query)?;
             Ok(row)
         }
-        _ => {
-            let keys: Vec<&str> = query.iter().map(|(key, _)| key.as_str()).collect();
-            let on = match level {
-                Level::Service => "no bucket",
-                Level::Bucket => "a bucket",
-                Level::Object => "an object",
-            };
-            let with = if keys.is_empty() {
-                String::new()
-            } else {
-                format!(" with the query keys {}", Quoted(&keys.join(", ")))
-            };
-            Err(Refusal::not_understood(
-                "S3 request",
-                format!(
-                    "{} on {on}{with} is no operation that is known",
-                    Quoted(method)
-                ),
-                "use one operation of the S3 API, in its own spelling and without further query keys",
-            ))
-        }
+        _ => Err(unknown(method, level, copies, query)),
     }
+}
+
+fn unknown(method: &str, level: Level, copies: bool, query: &[(String, String)]) -> Refusal {
+    let on = match level {
+        Level::Service => "no bucket",
+        Level::Bucket => "a bucket",
+        Level::Object => "an object",
+    };
+    let mut what = format!("{} on {on}", Quoted(method));
+    if !query.is_empty() {
+        let keys: Vec<&str> = query.iter().map(|(key, _)| key.as_str()).collect();
+        what.push_str(&format!(
+            " with the query keys {}",
+            Quoted(&keys.join(", "))
+        ));
+    }
+    if copies {
+        what.push_str(" and x-amz-copy-source");
+    }
+    Refusal::not_understood(
+        "S3 request",
+        format!("{what} is no operation that is known"),
+        "use one operation of the S3 API, in its own spelling and without further query keys",
+    )
+}
+
+/// Whether some request would fit both rows.
+#[cfg(test)]
+pub(crate) fn overlap(one: &Row, other: &Row) -> bool {
+    one.method == other.method
+        && one.level == other.level
+        && one.copies == other.copies
+        && one.needed().all(|(key, _)| other.knows(key))
+        && other.needed().all(|(key, _)| one.knows(key))
 }

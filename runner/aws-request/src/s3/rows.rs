@@ -1,166 +1,55 @@
 //! S3's operations: method, query keys, headers, body and IAM actions of each.
 //!
 //! Sources: the operations' pages in the Amazon S3 API Reference, and "Required permissions for Amazon S3 API
-//! operations" in the Amazon S3 User Guide (using-with-s3-policy-actions.html).
+//! operations" in the Amazon S3 User Guide (using-with-s3-policy-actions.html). `facts/s3.json` holds the same from
+//! the AWS SDKs' models, and a test compares the two.
 
-use super::row::{Body, Level, Row, on_bucket, on_object, on_service, on_version};
+mod bucket;
+mod configuration;
+mod object;
 
-/// Conditions on a read.
-const READ_IF: &[&str] = &[
-    "if-match",
-    "if-modified-since",
-    "if-none-match",
-    "if-unmodified-since",
-];
-/// Conditions on a write.
-const WRITE_IF: &[&str] = &["if-match", "if-none-match"];
-/// What S3 stores with an object and gives back.
-const CONTENT: &[&str] = &[
-    "cache-control",
-    "content-disposition",
-    "content-encoding",
-    "content-language",
-    "content-type",
-    "expires",
-    "x-amz-meta-*",
-];
-/// Checksums of the body.
-const CHECKSUMS: &[&str] = &[
-    "content-md5",
-    "x-amz-checksum-crc32",
-    "x-amz-checksum-crc32c",
-    "x-amz-checksum-crc64nvme",
-    "x-amz-checksum-sha1",
-    "x-amz-checksum-sha256",
-    "x-amz-sdk-checksum-algorithm",
-];
-/// A key of the customer's own for one object. Without it the object can't be read; it gives no permission.
-const CUSTOMER_KEY: &[&str] = &[
-    "x-amz-server-side-encryption-customer-algorithm",
-    "x-amz-server-side-encryption-customer-key",
-    "x-amz-server-side-encryption-customer-key-md5",
-];
-/// What S3 is to put into the headers of its answer.
-const RESPONSE_KEYS: &[&str] = &[
-    "partNumber",
-    "response-cache-control",
-    "response-content-disposition",
-    "response-content-encoding",
-    "response-content-language",
-    "response-content-type",
-    "response-expires",
-    "versionId",
-];
+use super::row::Row;
 
-/// Every operation.
-pub(crate) const ROWS: &[Row] = &[
-    Row {
-        name: "ListBuckets",
-        method: "GET",
-        level: Level::Service,
-        needs: &[],
-        takes: &[
-            "bucket-region",
-            "continuation-token",
-            "max-buckets",
-            "prefix",
-        ],
-        headers: &[],
-        body: Body::Empty,
-        actions: &[on_service("s3:ListAllMyBuckets")],
-    },
-    Row {
-        name: "CreateBucket",
-        method: "PUT",
-        level: Level::Bucket,
-        needs: &[],
-        takes: &[],
-        headers: &[],
-        body: Body::Empty,
-        actions: &[on_bucket("s3:CreateBucket")],
-    },
-    Row {
-        name: "DeleteBucket",
-        method: "DELETE",
-        level: Level::Bucket,
-        needs: &[],
-        takes: &[],
-        headers: &[],
-        body: Body::Empty,
-        actions: &[on_bucket("s3:DeleteBucket")],
-    },
-    Row {
-        name: "HeadBucket",
-        method: "HEAD",
-        level: Level::Bucket,
-        needs: &[],
-        takes: &[],
-        headers: &[],
-        body: Body::Empty,
-        actions: &[on_bucket("s3:ListBucket")],
-    },
-    Row {
-        name: "ListObjectsV2",
-        method: "GET",
-        level: Level::Bucket,
-        needs: &["list-type=2"],
-        takes: &[
-            "continuation-token",
-            "delimiter",
-            "encoding-type",
-            "fetch-owner",
-            "max-keys",
-            "prefix",
-            "start-after",
-        ],
-        headers: &[&["x-amz-optional-object-attributes"]],
-        body: Body::Empty,
-        actions: &[on_bucket("s3:ListBucket")],
-    },
-    Row {
-        name: "PutObject",
-        method: "PUT",
-        level: Level::Object,
-        needs: &[],
-        takes: &[],
-        headers: &[
-            WRITE_IF,
-            CONTENT,
-            CHECKSUMS,
-            CUSTOMER_KEY,
-            &["x-amz-storage-class"],
-        ],
-        body: Body::Opaque,
-        actions: &[on_object("s3:PutObject")],
-    },
-    Row {
-        name: "GetObject",
-        method: "GET",
-        level: Level::Object,
-        needs: &[],
-        takes: RESPONSE_KEYS,
-        headers: &[READ_IF, CUSTOMER_KEY, &["range", "x-amz-checksum-mode"]],
-        body: Body::Empty,
-        actions: &[on_version("s3:GetObject", "s3:GetObjectVersion")],
-    },
-    Row {
-        name: "HeadObject",
-        method: "HEAD",
-        level: Level::Object,
-        needs: &[],
-        takes: RESPONSE_KEYS,
-        headers: &[READ_IF, CUSTOMER_KEY, &["range", "x-amz-checksum-mode"]],
-        body: Body::Empty,
-        actions: &[on_version("s3:GetObject", "s3:GetObjectVersion")],
-    },
-    Row {
-        name: "DeleteObject",
-        method: "DELETE",
-        level: Level::Object,
-        needs: &[],
-        takes: &["versionId"],
-        headers: &[&["if-match"]],
-        body: Body::Empty,
-        actions: &[on_version("s3:DeleteObject", "s3:DeleteObjectVersion")],
-    },
-];
+/// Every operation that is understood.
+pub(crate) fn all() -> impl Iterator<Item = &'static Row> {
+    object::ROWS
+        .iter()
+        .chain(bucket::ROWS)
+        .chain(configuration::ROWS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::s3::row::overlap;
+
+    #[test]
+    fn no_request_fits_two_rows() {
+        let rows: Vec<&Row> = all().collect();
+        for (position, one) in rows.iter().enumerate() {
+            for other in &rows[..position] {
+                assert!(!overlap(one, other), "{} and {}", one.name, other.name);
+            }
+        }
+    }
+
+    #[test]
+    fn header_names_are_in_lower_case_and_each_in_one_family_of_a_row() {
+        for row in all() {
+            let names: Vec<&str> = row
+                .headers
+                .iter()
+                .flat_map(|family| family.names)
+                .copied()
+                .collect();
+            for (position, name) in names.iter().enumerate() {
+                assert_eq!(*name, name.to_ascii_lowercase());
+                assert!(
+                    !names[..position].contains(name),
+                    "{} takes {name} twice",
+                    row.name
+                );
+            }
+        }
+    }
+}
