@@ -1,0 +1,3 @@
+//! Ends at once, well.
+
+fn main() {}
