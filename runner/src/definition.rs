@@ -64,6 +64,7 @@ use serde_json::Value;
 
 pub use container::{ContainerDefinition, MAX_CPU, MIN_CPU, MountPoint};
 pub use dependency::{Condition, Dependency};
+pub use duration::{parse_duration, show_duration};
 pub use egress_name::EgressName;
 pub use image::{Image, ImageReference};
 pub use keys::IgnoredKey;

@@ -4,13 +4,16 @@ use std::time::Duration;
 
 const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
-/// What [`parse`] takes, for messages.
+/// What [`parse_duration`] takes, for messages.
 pub(super) const FORM: &str =
     "Write whole numbers with h, m, s or ms, the largest unit first: \"60s\", \"1h30m\".";
 
-/// Parses whole numbers, each with its unit, each unit at most once and the largest first; no blanks, no sign, no
-/// fraction. `None` for any other text, and for a duration past 2⁶⁴ milliseconds.
-pub(super) fn parse(text: &str) -> Option<Duration> {
+/// Reads a duration as a definition writes it: `500ms`, `60s`, `5m`, `1h30m`.
+///
+/// Whole numbers, each with its unit, each unit at most once and the largest first; no blanks, no sign, no fraction.
+/// `None` for any other text, and for a duration past 2⁶⁴ milliseconds.
+#[must_use]
+pub fn parse_duration(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut milliseconds: u64 = 0;
     // The units that may still come.
@@ -32,8 +35,10 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
     Some(Duration::from_millis(milliseconds))
 }
 
-/// The same notation: `1h30m`, `60s` as `1m`, `0s` for nothing. Below a millisecond is cut.
-pub(super) fn show(duration: Duration) -> String {
+/// Writes a duration in the notation of [`parse_duration`]: `1h30m`, `1m` for 60 s, `0s` for nothing. What is below a
+/// millisecond is cut off.
+#[must_use]
+pub fn show_duration(duration: Duration) -> String {
     let mut rest = duration.as_millis();
     let mut shown = String::new();
     for (unit, size) in UNITS {
@@ -65,9 +70,9 @@ mod tests {
             ("90m", 5_400_000, "1h30m"),
             ("0s", 0, "0s"),
         ] {
-            let duration = parse(text).unwrap_or_else(|| panic!("{text} is a duration"));
+            let duration = parse_duration(text).unwrap_or_else(|| panic!("{text} is a duration"));
             assert_eq!(duration.as_millis(), milliseconds, "{text}");
-            assert_eq!(show(duration), shown, "{text}");
+            assert_eq!(show_duration(duration), shown, "{text}");
         }
     }
 
@@ -96,7 +101,7 @@ mod tests {
             "∞",
             "1h\0",
         ] {
-            assert_eq!(parse(text), None, "{text:?}");
+            assert_eq!(parse_duration(text), None, "{text:?}");
         }
     }
 }

@@ -96,7 +96,7 @@ pub(super) fn span(
     problems: &mut Problems,
 ) -> Option<Duration> {
     let text = text?;
-    let Some(found) = duration::parse(text) else {
+    let Some(found) = duration::parse_duration(text) else {
         problems.add(
             at,
             format!("{} is not a duration", quoted(text)),
@@ -110,8 +110,8 @@ pub(super) fn span(
             format!("{} is out of range", quoted(text)),
             format!(
                 "Give {} to {}.",
-                duration::show(*range.start()),
-                duration::show(*range.end())
+                duration::show_duration(*range.start()),
+                duration::show_duration(*range.end())
             ),
         );
         return None;

@@ -60,6 +60,18 @@ pub struct Problem {
     pub mend: String,
 }
 
+impl Problem {
+    /// A problem of a place, for callers that make definitions and report in the same way.
+    #[must_use]
+    pub fn new(path: impl Into<String>, what: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            what: what.into(),
+            mend: mend.into(),
+        }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.path.is_empty() {

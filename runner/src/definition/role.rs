@@ -256,7 +256,7 @@ fn session_duration(
             &place,
             format!(
                 "{} is not in whole seconds",
-                quoted(&duration::show(duration))
+                quoted(&duration::show_duration(duration))
             ),
             "Round it to seconds: that is what STS takes.",
         );

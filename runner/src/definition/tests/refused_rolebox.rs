@@ -170,8 +170,32 @@ fn labels() {
 
 #[test]
 fn capabilities() {
+    let one = |action: &str, arn: &str| json!([{"action": [action], "resource": [arn]}]);
     refuse_each([
         ("/rolebox/capabilities", json!([{}]), expect![[r#"rolebox.capabilities[0]: the key "action" is missing. Add it."#]]),
         ("/rolebox/capabilities", json!(["s3:GetObject"]), expect!["rolebox.capabilities[0]: a string is of the wrong type. Give an object."]),
+        ("/rolebox/capabilities", json!([{"action": [], "resource": ["*"]}]), expect!["rolebox.capabilities[0].action: is an empty list"]),
+        ("/rolebox/capabilities", one("GetObject", "arn:aws:s3:::b/*"), expect!["rolebox.capabilities[0].action[0]: `GetObject` is not an action of one service, such as `s3:GetObject` or `s3:Get*`"]),
+        ("/rolebox/capabilities", one("iam:PassRole", "*"), expect!["rolebox.capabilities[0].action[0]: `iam:PassRole` is an action of IAM, and those are never granted to a task"]),
+        ("/rolebox/capabilities", one("*", "*"), expect!["rolebox.capabilities[0].action[0]: `*` is not an action of one service, such as `s3:GetObject` or `s3:Get*`"]),
+        ("/rolebox/capabilities", one("s3:GetObject", "bucket/*"), expect!["rolebox.capabilities[0].resource[0]: `bucket/*` is neither `*` nor an ARN in full, `arn:partition:service:region:account:resource`"]),
+        ("/rolebox/capabilities", one("sqs:SendMessage", "arn:aws:sqs:us-east-1:*:q"), expect!["rolebox.capabilities[0].resource[0]: `arn:aws:sqs:us-east-1:*:q` has no account of twelve digits in its fifth field; a wildcard there would reach accounts that nobody named"]),
+        (
+            "/rolebox/capabilities",
+            json!([
+                {"action": "s3:GetObject", "resource": "arn:aws:s3:::b/*"},
+                {"action": "s3:GetObject", "resource": "arn:aws:s3:::b/*", "account": "1234"},
+            ]),
+            expect!["rolebox.capabilities[1].account: `1234` is not an account number of twelve digits, nor `any` alone"],
+        ),
     ]);
+}
+
+#[test]
+fn capabilities_that_make_no_session_policy() {
+    let arns: Vec<_> = (0..60).map(|number| format!("arn:aws:s3:::a-bucket-with-a-long-name-{number}/*")).collect();
+    let mut document = with("/rolebox/capabilities", json!([{"action": ["s3:GetObject"], "resource": arns}]));
+    refuse(&document, expect![[r#"rolebox.capabilities: the session policy of these capabilities has 2912 characters, and STS takes at most 2048; 2765 of them come from capabilities[0]: write its ARNs or actions as fewer or shorter patterns, or leave out what the task does not need. Or say "sessionPolicy": "off", if the host alone may hold the task to its capabilities."#]]);
+    document["rolebox"]["sessionPolicy"] = json!("off");
+    assert!(parse(&document).is_ok(), "the policy was not asked for");
 }

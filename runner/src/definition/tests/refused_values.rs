@@ -40,7 +40,7 @@ fn values_of_the_wrong_type() {
         ("/rolebox/capabilities", json!([["s3:GetObject", "*"]]), expect!["rolebox.capabilities[0]: a list is of the wrong type. Give an object."]),
         ("/rolebox", json!("{}"), expect!["rolebox: a string is of the wrong type. Give an object."]),
         ("/rolebox/capabilities", json!({}), expect!["rolebox.capabilities: an object is of the wrong type. Give a list."]),
-        ("/rolebox/capabilities", json!([{"action": 1, "resource": "*"}]), expect!["rolebox.capabilities[0].action: the value is of the wrong type. Give a string, or a list of strings."]),
+        ("/rolebox/capabilities", json!([{"action": 1, "resource": "*"}]), expect!["rolebox.capabilities[0].action: the value is of the wrong type. Give a string or a list of strings."]),
         ("/rolebox/capabilities", json!([{"action": "s3:GetObject"}]), expect![[r#"rolebox.capabilities[0]: the key "resource" is missing. Add it."#]]),
         ("/rolebox/egress", json!("a.example.com:443"), expect![[r#"rolebox.egress: string "a.example.com:443" is of the wrong type. Give a list."#]]),
         ("/rolebox/timeout", json!(60), expect!["rolebox.timeout: integer `60` is of the wrong type. Give a string."]),
