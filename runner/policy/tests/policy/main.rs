@@ -4,12 +4,12 @@
 //! never from running the code: the module that a table tests would agree with itself.
 
 mod authorize;
-// mod capabilities;
-// mod conditions;
+mod capabilities;
+mod conditions;
 // mod documents;
-// mod equivalence;
-// mod evaluation;
-// mod facts;
-// mod session_policies;
+mod equivalence;
+mod evaluation;
+mod facts;
+mod session_policies;
 mod support;
 // mod trust;
