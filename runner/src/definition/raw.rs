@@ -33,7 +33,10 @@ pub(super) fn read<T: DeserializeOwned>(
 /// serde speaks of Rust's types; the author wrote JSON. What is wrong, and how to mend it.
 fn in_words_of_json(message: &str) -> (String, String) {
     if let Some(expected) = message.strip_prefix("expected ") {
-        return ("the value is of the wrong type".to_owned(), format!("Give {expected}."));
+        return (
+            "the value is of the wrong type".to_owned(),
+            format!("Give {expected}."),
+        );
     }
     if let Some(key) = message.strip_prefix("missing field ") {
         return (
