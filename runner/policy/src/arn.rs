@@ -32,10 +32,7 @@ impl FromStr for Arn {
     type Err = ArnError;
 
     fn from_str(text: &str) -> Result<Self, ArnError> {
-        let error = |problem| ArnError {
-            text: shorten(text),
-            problem,
-        };
+        let error = |problem| ArnError { text: shorten(text), problem };
         if text.len() > MAX_ARN_BYTES {
             return Err(error("is longer than 2,048 bytes"));
         }
@@ -44,25 +41,18 @@ impl FromStr for Arn {
         if part() != "arn" {
             return Err(error("does not begin with `arn:`"));
         }
-        let (partition, service, region, account, resource) =
-            (part(), part(), part(), part(), part());
+        let (partition, service, region, account, resource) = (part(), part(), part(), part(), part());
         if !is_label(partition) {
-            return Err(error(
-                "has no valid partition (such as `aws`) in its second field",
-            ));
+            return Err(error("has no valid partition (such as `aws`) in its second field"));
         }
         if !is_label(service) {
-            return Err(error(
-                "has no valid service (such as `s3`) in its third field",
-            ));
+            return Err(error("has no valid service (such as `s3`) in its third field"));
         }
         if !region.is_empty() && !is_label(region) {
             return Err(error("has no valid Region in its fourth field"));
         }
         if !account.is_empty() && account != "aws" && !is_account(account) {
-            return Err(error(
-                "has an account, its fifth field, that is not twelve digits",
-            ));
+            return Err(error("has an account, its fifth field, that is not twelve digits"));
         }
         if resource.is_empty() {
             return Err(error("names no resource in its sixth field"));
@@ -79,13 +69,7 @@ impl FromStr for Arn {
 
 impl fmt::Display for Arn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            partition,
-            service,
-            region,
-            account,
-            resource,
-        } = self;
+        let Self { partition, service, region, account, resource } = self;
         write!(f, "arn:{partition}:{service}:{region}:{account}:{resource}")
     }
 }
@@ -108,10 +92,7 @@ impl FromStr for AccountId {
         if is_account(text) {
             Ok(Self(text.into()))
         } else {
-            Err(ArnError {
-                text: shorten(text),
-                problem: "is not an account number of twelve digits",
-            })
+            Err(ArnError { text: shorten(text), problem: "is not an account number of twelve digits" })
         }
     }
 }
@@ -144,15 +125,11 @@ impl FromStr for Region {
         let number = words.next_back().unwrap_or_default();
         let named = words.clone().count() >= 2
             && words.all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase()));
-        let numbered =
-            (1..=2).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+        let numbered = (1..=2).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
         if named && numbered && text.len() <= 32 {
             Ok(Self(text.into()))
         } else {
-            Err(ArnError {
-                text: shorten(text),
-                problem: "is not the name of a Region, such as `us-east-1`",
-            })
+            Err(ArnError { text: shorten(text), problem: "is not the name of a Region, such as `us-east-1`" })
         }
     }
 }
@@ -198,45 +175,28 @@ impl FromStr for RoleArn {
     type Err = ArnError;
 
     fn from_str(text: &str) -> Result<Self, ArnError> {
-        let error = |problem| ArnError {
-            text: shorten(text),
-            problem,
-        };
+        let error = |problem| ArnError { text: shorten(text), problem };
         let arn: Arn = text.parse()?;
         if arn.service != "iam" || !arn.region.is_empty() {
             return Err(error("is not the ARN of an IAM role"));
         }
-        let account = arn
-            .account
-            .parse()
-            .map_err(|_| error("names no account of twelve digits, which a role's ARN does"))?;
+        let account =
+            arn.account.parse().map_err(|_| error("names no account of twelve digits, which a role's ARN does"))?;
         let Some(path) = arn.resource.strip_prefix("role/") else {
-            return Err(error(
-                "is not the ARN of an IAM role: its last field must begin with `role/`",
-            ));
+            return Err(error("is not the ARN of an IAM role: its last field must begin with `role/`"));
         };
         // IAM: a name is 1 to 64 of [\w+=,.@-], a path 1 to 512 printable ASCII characters between slashes
         // (https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html).
         let name = path.rsplit('/').next().unwrap_or_default();
         let in_name = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b);
         if name.is_empty() || name.len() > 64 || !name.bytes().all(in_name) {
-            return Err(error(
-                "has no valid role name: 1 to 64 letters, digits and _+=,.@-",
-            ));
+            return Err(error("has no valid role name: 1 to 64 letters, digits and _+=,.@-"));
         }
         let folders = &path[..path.len() - name.len()];
-        if folders.len() > 512
-            || folders.starts_with('/')
-            || !folders.bytes().all(|b| b.is_ascii_graphic())
-        {
+        if folders.len() > 512 || folders.starts_with('/') || !folders.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(error("has a role path that IAM does not allow"));
         }
-        Ok(Self {
-            text: text.into(),
-            partition: arn.partition,
-            account,
-            name_at: text.len() - name.len(),
-        })
+        Ok(Self { text: text.into(), partition: arn.partition, account, name_at: text.len() - name.len() })
     }
 }
 
@@ -266,19 +226,13 @@ pub(crate) fn is_label(text: &str) -> bool {
         && text.len() <= 63
         && !text.starts_with('-')
         && !text.ends_with('-')
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 /// Input as an error message quotes it: in one line, and not longer than a line.
 pub(crate) fn shorten(text: &str) -> String {
     const LIMIT: usize = 120;
-    let mut quoted: String = text
-        .chars()
-        .take(LIMIT)
-        .flat_map(char::escape_debug)
-        .collect();
+    let mut quoted: String = text.chars().take(LIMIT).flat_map(char::escape_debug).collect();
     if text.chars().nth(LIMIT).is_some() {
         quoted.push('…');
     }
@@ -293,40 +247,16 @@ mod tests {
     fn arns_are_split_and_joined() {
         for (text, fields) in [
             ("arn:aws:s3:::bucket", ["aws", "s3", "", "", "bucket"]),
-            (
-                "arn:aws:s3:::bucket/a:b/*",
-                ["aws", "s3", "", "", "bucket/a:b/*"],
-            ),
-            (
-                "arn:aws-cn:sqs:cn-north-1:123456789012:q",
-                ["aws-cn", "sqs", "cn-north-1", "123456789012", "q"],
-            ),
+            ("arn:aws:s3:::bucket/a:b/*", ["aws", "s3", "", "", "bucket/a:b/*"]),
+            ("arn:aws-cn:sqs:cn-north-1:123456789012:q", ["aws-cn", "sqs", "cn-north-1", "123456789012", "q"]),
             (
                 "arn:aws:logs:us-east-1:123456789012:log-group:g:log-stream:s",
-                [
-                    "aws",
-                    "logs",
-                    "us-east-1",
-                    "123456789012",
-                    "log-group:g:log-stream:s",
-                ],
+                ["aws", "logs", "us-east-1", "123456789012", "log-group:g:log-stream:s"],
             ),
-            (
-                "arn:aws:iam::aws:policy/AmazonS3FullAccess",
-                ["aws", "iam", "", "aws", "policy/AmazonS3FullAccess"],
-            ),
+            ("arn:aws:iam::aws:policy/AmazonS3FullAccess", ["aws", "iam", "", "aws", "policy/AmazonS3FullAccess"]),
         ] {
             let arn: Arn = text.parse().unwrap();
-            assert_eq!(
-                [
-                    &arn.partition,
-                    &arn.service,
-                    &arn.region,
-                    &arn.account,
-                    &arn.resource
-                ],
-                fields
-            );
+            assert_eq!([&arn.partition, &arn.service, &arn.region, &arn.account, &arn.resource], fields);
             assert_eq!(arn.to_string(), text);
         }
     }
@@ -361,22 +291,11 @@ mod tests {
     #[test]
     fn role_arns_know_their_parts() {
         for (text, partition, name) in [
-            (
-                "arn:aws:iam::123456789012:role/s3-sample",
-                "aws",
-                "s3-sample",
-            ),
-            (
-                "arn:aws-us-gov:iam::123456789012:role/a/b/R_+=,.@-",
-                "aws-us-gov",
-                "R_+=,.@-",
-            ),
+            ("arn:aws:iam::123456789012:role/s3-sample", "aws", "s3-sample"),
+            ("arn:aws-us-gov:iam::123456789012:role/a/b/R_+=,.@-", "aws-us-gov", "R_+=,.@-"),
         ] {
             let role: RoleArn = text.parse().unwrap();
-            assert_eq!(
-                (role.partition(), role.account().as_str(), role.name()),
-                (partition, "123456789012", name)
-            );
+            assert_eq!((role.partition(), role.account().as_str(), role.name()), (partition, "123456789012", name));
             assert_eq!(role.to_string(), text);
         }
     }
@@ -406,39 +325,15 @@ mod tests {
 
     #[test]
     fn regions_and_accounts() {
-        for good in [
-            "us-east-1",
-            "ap-southeast-4",
-            "us-gov-west-1",
-            "cn-north-1",
-            "us-isob-east-1",
-            "eusc-de-east-1",
-        ] {
+        for good in ["us-east-1", "ap-southeast-4", "us-gov-west-1", "cn-north-1", "us-isob-east-1", "eusc-de-east-1"] {
             assert!(good.parse::<Region>().is_ok(), "{good}");
         }
-        for bad in [
-            "",
-            "us",
-            "us-east",
-            "aws-global",
-            "us-east-1a",
-            "US-EAST-1",
-            "us-east-1.evil",
-            "*",
-            "us--1",
-            "-1-1",
-        ] {
+        for bad in
+            ["", "us", "us-east", "aws-global", "us-east-1a", "US-EAST-1", "us-east-1.evil", "*", "us--1", "-1-1"]
+        {
             assert!(bad.parse::<Region>().is_err(), "{bad}");
         }
-        for bad in [
-            "",
-            "any",
-            "*",
-            "12345678901",
-            "1234567890123",
-            "12345678901x",
-            "+23456789012",
-        ] {
+        for bad in ["", "any", "*", "12345678901", "1234567890123", "12345678901x", "+23456789012"] {
             assert!(bad.parse::<AccountId>().is_err(), "{bad}");
         }
     }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AccountId, RoleArn, SessionPolicy, SessionPolicyError};
 pub(crate) use explicit::Exclusions;
-pub(crate) use rule::{AccountBound, ActionPattern, Bounds, ResourcePattern, Rule};
+pub(crate) use rule::{AccountBound, ActionPattern, Bounds, LeadingKeys, ResourcePattern, Rule};
 
 /// One capability as a task definition spells it. Unknown keys are refused.
 ///
@@ -157,20 +157,13 @@ impl Accounts {
 
     /// The set of one account by its digits; empty when no capability names it.
     pub(crate) fn find(&self, account: &str) -> AccountSet {
-        let at = self
-            .known
-            .iter()
-            .position(|known| known.as_str() == account);
+        let at = self.known.iter().position(|known| known.as_str() == account);
         at.map_or(AccountSet::NONE, |at| AccountSet(1 << at))
     }
 
     /// The accounts in a set, in the order in which they were named.
     pub(crate) fn of(&self, set: AccountSet) -> impl Iterator<Item = &AccountId> {
-        self.known
-            .iter()
-            .enumerate()
-            .filter(move |(at, _)| set.0 & (1 << at) != 0)
-            .map(|(_, account)| account)
+        self.known.iter().enumerate().filter(move |(at, _)| set.0 & (1 << at) != 0).map(|(_, account)| account)
     }
 }
 

@@ -126,10 +126,7 @@ impl ItemKey {
 
     /// The attribute's value. None when it is absent or was given twice, which no request that AWS accepts does.
     pub fn value(&self, name: &str) -> Option<&str> {
-        let mut found = self
-            .attributes
-            .iter()
-            .filter(|(attribute, _)| attribute == name);
+        let mut found = self.attributes.iter().filter(|(attribute, _)| attribute == name);
         match (found.next(), found.next()) {
             (Some((_, value)), None) => Some(value),
             _ => None,
@@ -165,14 +162,10 @@ impl Denial {
     /// names every missing action and ARN.
     pub fn reason(&self) -> String {
         if self.missing.is_empty() {
-            return "it is not known which permissions this call needs, so no capability covers it"
-                .into();
+            return "it is not known which permissions this call needs, so no capability covers it".into();
         }
         let grants: Vec<String> = self.missing.iter().map(ToString::to_string).collect();
-        format!(
-            "no capability of this task grants {}",
-            grants.join(", nor ")
-        )
+        format!("no capability of this task grants {}", grants.join(", nor "))
     }
 }
 

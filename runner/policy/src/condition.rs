@@ -132,12 +132,7 @@ impl Operator {
             "Null" if !if_exists && quantifier.is_none() => (false, Kind::Null),
             _ => return Err("is not a condition operator that is known here".into()),
         };
-        Ok(Self {
-            quantifier,
-            if_exists,
-            negated,
-            kind,
-        })
+        Ok(Self { quantifier, if_exists, negated, kind })
     }
 
     /// The condition that this operator puts on `key`. `values` are the policy's, at least one.
@@ -151,17 +146,12 @@ impl Operator {
         variables: Variables,
     ) -> Result<Condition, (Option<usize>, String)> {
         if !is_condition_key(key) {
-            return Err((
-                None,
-                "is not a condition key, such as `aws:SourceIp`".into(),
-            ));
+            return Err((None, "is not a condition key, such as `aws:SourceIp`".into()));
         }
         let template = |wildcards| move |text: &str| Template::parse(text, wildcards, variables);
         let test = match self.kind {
             Kind::TextEquals => Test::Text(each(values, template(Wildcards::No))?),
-            Kind::TextEqualsIgnoringCase => {
-                Test::TextIgnoringCase(each(values, template(Wildcards::No))?)
-            }
+            Kind::TextEqualsIgnoringCase => Test::TextIgnoringCase(each(values, template(Wildcards::No))?),
             Kind::TextLike => Test::Text(each(values, template(Wildcards::Yes))?),
             Kind::Arn => Test::Arn(each(values, |text| ArnPattern::parse(text, variables))?),
             Kind::Number(order) => Test::Number(order, each(values, Number::parse)?),
@@ -171,26 +161,12 @@ impl Operator {
             Kind::Null => match each(values, parse_bool)?.as_slice() {
                 [absent] => Test::Absent(*absent),
                 _ => {
-                    return Err((
-                        Some(1),
-                        "is one value too many: `Null` takes `true` or `false`".into(),
-                    ));
+                    return Err((Some(1), "is one value too many: `Null` takes `true` or `false`".into()));
                 }
             },
         };
-        let Self {
-            quantifier,
-            if_exists,
-            negated,
-            ..
-        } = self;
-        Ok(Condition {
-            key: key.to_ascii_lowercase(),
-            quantifier,
-            if_exists,
-            negated,
-            test,
-        })
+        let Self { quantifier, if_exists, negated, .. } = self;
+        Ok(Condition { key: key.to_ascii_lowercase(), quantifier, if_exists, negated, test })
     }
 }
 
@@ -240,24 +216,20 @@ impl Test {
     /// the operator compares matches none.
     fn matches(&self, value: &str, context: &Context) -> bool {
         match self {
-            Self::Text(patterns) => patterns.iter().any(|text| {
-                text.resolve(context)
-                    .is_some_and(|pattern| pattern.matches(value))
-            }),
-            Self::TextIgnoringCase(patterns) => patterns.iter().any(|text| {
-                text.resolve(context)
-                    .is_some_and(|pattern| pattern.matches_ignoring_case(value))
-            }),
-            Self::Arn(patterns) => patterns
+            Self::Text(patterns) => {
+                patterns.iter().any(|text| text.resolve(context).is_some_and(|pattern| pattern.matches(value)))
+            }
+            Self::TextIgnoringCase(patterns) => patterns
                 .iter()
-                .any(|pattern| pattern.matches(value, context)),
-            Self::Number(order, bounds) => Number::parse(value)
-                .is_ok_and(|number| bounds.iter().any(|bound| order.holds(number.cmp(bound)))),
-            Self::Date(order, bounds) => Moment::parse(value)
-                .is_ok_and(|moment| bounds.iter().any(|bound| order.holds(moment.cmp(bound)))),
-            Self::Ip(ranges) => value
-                .parse()
-                .is_ok_and(|address| ranges.iter().any(|range| range.contains(address))),
+                .any(|text| text.resolve(context).is_some_and(|pattern| pattern.matches_ignoring_case(value))),
+            Self::Arn(patterns) => patterns.iter().any(|pattern| pattern.matches(value, context)),
+            Self::Number(order, bounds) => {
+                Number::parse(value).is_ok_and(|number| bounds.iter().any(|bound| order.holds(number.cmp(bound))))
+            }
+            Self::Date(order, bounds) => {
+                Moment::parse(value).is_ok_and(|moment| bounds.iter().any(|bound| order.holds(moment.cmp(bound))))
+            }
+            Self::Ip(ranges) => value.parse().is_ok_and(|address| ranges.iter().any(|range| range.contains(address))),
             Self::Bool(wanted) => parse_bool(value).is_ok_and(|value| wanted.contains(&value)),
             // Answered from the key alone, before any value is looked at.
             Self::Absent(_) => false,
@@ -265,14 +237,9 @@ impl Test {
     }
 }
 
-fn each<T>(
-    values: &[String],
-    parse: impl Fn(&str) -> Result<T, String>,
-) -> Result<Vec<T>, (Option<usize>, String)> {
+fn each<T>(values: &[String], parse: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, (Option<usize>, String)> {
     let parsed = values.iter().enumerate();
-    parsed
-        .map(|(index, value)| parse(value).map_err(|problem| (Some(index), problem)))
-        .collect()
+    parsed.map(|(index, value)| parse(value).map_err(|problem| (Some(index), problem))).collect()
 }
 
 fn parse_bool(text: &str) -> Result<bool, String> {

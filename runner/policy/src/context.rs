@@ -22,15 +22,10 @@ impl Context {
     }
 
     /// Sets a key to several values, in place of what it held. Without values the key is removed.
-    pub fn insert_all<V: Into<String>>(
-        &mut self,
-        key: impl Into<String>,
-        values: impl IntoIterator<Item = V>,
-    ) {
+    pub fn insert_all<V: Into<String>>(&mut self, key: impl Into<String>, values: impl IntoIterator<Item = V>) {
         let key = key.into();
         let values: Vec<String> = values.into_iter().map(Into::into).collect();
-        self.entries
-            .retain(|(name, _)| !name.eq_ignore_ascii_case(&key));
+        self.entries.retain(|(name, _)| !name.eq_ignore_ascii_case(&key));
         if !values.is_empty() {
             self.entries.push((key, values));
         }
@@ -38,11 +33,7 @@ impl Context {
 
     /// The key's values; none when the key is absent.
     pub fn values(&self, key: &str) -> &[String] {
-        match self
-            .entries
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(key))
-        {
+        match self.entries.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)) {
             Some((_, values)) => values,
             None => &[],
         }
@@ -58,9 +49,7 @@ impl Context {
 
     /// Every key with its values, in the order in which they were set.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
-        self.entries
-            .iter()
-            .map(|(key, values)| (key.as_str(), values.as_slice()))
+        self.entries.iter().map(|(key, values)| (key.as_str(), values.as_slice()))
     }
 }
 
@@ -80,9 +69,7 @@ mod tests {
 
     #[test]
     fn keys_ignore_case_and_values_do_not() {
-        let mut context: Context = [("s3:Prefix", "In/"), ("aws:username", "u")]
-            .into_iter()
-            .collect();
+        let mut context: Context = [("s3:Prefix", "In/"), ("aws:username", "u")].into_iter().collect();
         assert_eq!(context.value("S3:prefix"), Some("In/"));
         context.insert("S3:PREFIX", "out/");
         assert_eq!(context.values("s3:prefix"), ["out/"]);

@@ -28,9 +28,7 @@ impl PolicyDocument {
     /// unknown or doubled, a principal. The error says where, as a JSON path.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
         let statements = read_statements(text, PolicyKind::Identity)?;
-        Ok(Self {
-            statements: statements.into_iter().map(|read| read.statement).collect(),
-        })
+        Ok(Self { statements: statements.into_iter().map(|read| read.statement).collect() })
     }
 
     /// The condition keys that conditions and policy variables of this policy look at, each once, in lower case. Whoever
@@ -41,11 +39,7 @@ impl PolicyDocument {
 
     /// What this policy alone says.
     pub(crate) fn decide(&self, request: &AccessRequest<'_>) -> Decision {
-        decide(
-            self.statements
-                .iter()
-                .filter(|statement| statement.applies(request)),
-        )
+        decide(self.statements.iter().filter(|statement| statement.applies(request)))
     }
 }
 
@@ -94,16 +88,11 @@ pub(crate) enum Resources {
 impl Statement {
     /// Whether it is about this request and its conditions hold.
     pub(crate) fn applies(&self, request: &AccessRequest<'_>) -> bool {
-        let action = |patterns: &[Pattern]| {
-            patterns
-                .iter()
-                .any(|pattern| pattern.matches_ignoring_case(request.action))
-        };
+        let action =
+            |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches_ignoring_case(request.action));
         let resource = |templates: &[Template]| {
             templates.iter().any(|template| {
-                template
-                    .resolve(request.context)
-                    .is_some_and(|pattern| pattern.matches(request.resource))
+                template.resolve(request.context).is_some_and(|pattern| pattern.matches(request.resource))
             })
         };
         let about_action = match &self.actions {
@@ -115,12 +104,7 @@ impl Statement {
             Resources::NotIn(templates) => !resource(templates),
             Resources::Itself => true,
         };
-        about_action
-            && about_resource()
-            && self
-                .conditions
-                .iter()
-                .all(|condition| condition.holds(request.context))
+        about_action && about_resource() && self.conditions.iter().all(|condition| condition.holds(request.context))
     }
 
     fn keys(&self) -> impl Iterator<Item = &str> {
@@ -128,10 +112,7 @@ impl Statement {
             Resources::In(templates) | Resources::NotIn(templates) => templates.as_slice(),
             Resources::Itself => &[],
         };
-        templates
-            .iter()
-            .flat_map(Template::keys)
-            .chain(self.conditions.iter().flat_map(Condition::keys))
+        templates.iter().flat_map(Template::keys).chain(self.conditions.iter().flat_map(Condition::keys))
     }
 }
 

@@ -42,11 +42,7 @@ impl Pattern {
 
     /// Whether the whole of `text` matches.
     pub(crate) fn matches(&self, text: &str) -> bool {
-        matches(
-            &self.tokens,
-            |at| text.as_bytes().get(at).map(|byte| Token::Byte(*byte)),
-            |a, b| a == b,
-        )
+        matches(&self.tokens, |at| text.as_bytes().get(at).map(|byte| Token::Byte(*byte)), |a, b| a == b)
     }
 
     /// Whether the whole of `text` matches when the case of ASCII letters is ignored.
@@ -56,29 +52,22 @@ impl Pattern {
     }
 
     /// Whether this pattern matches everything that `other` matches, as far as that can be told by laying `other`'s
-    /// wildcards against this one's: a `?` needs a `?` or a `*`, a `*` needs a `*`. What can't be told is no.
+    /// wildcards against this one's: a `?` needs a `?` or a `*`, a `*` needs a `*`. Never wrongly so; and wrongly not
+    /// only where this pattern has a `?` that some of what follows a `*` of the other's would always meet.
     pub(crate) fn covers(&self, other: &Pattern) -> bool {
-        matches(
-            &self.tokens,
-            |at| other.tokens.get(at).copied(),
-            |a, b| a == b,
-        )
+        matches(&self.tokens, |at| other.tokens.get(at).copied(), |a, b| a == b)
     }
 
     /// Whether the pattern has no wildcard.
     pub(crate) fn is_literal(&self) -> bool {
-        self.tokens
-            .iter()
-            .all(|token| matches!(token, Token::Byte(_)))
+        self.tokens.iter().all(|token| matches!(token, Token::Byte(_)))
     }
 
     pub(crate) fn push(&mut self, token: Token) {
         // `**` is `*`, and `*?` is `?*`: in one spelling, patterns that mean the same are the same.
         match (self.tokens.last(), token) {
             (Some(Token::Many), Token::Many) => {}
-            (Some(Token::Many), Token::One) => {
-                self.tokens.insert(self.tokens.len() - 1, Token::One)
-            }
+            (Some(Token::Many), Token::One) => self.tokens.insert(self.tokens.len() - 1, Token::One),
             _ => self.tokens.push(token),
         }
     }
@@ -102,11 +91,7 @@ impl Pattern {
 ///
 /// There is one position to return to, the last `*`: an earlier one need never take more than it has, since whatever
 /// follows it has already been found at its earliest. The worst case is the product of the lengths.
-fn matches(
-    pattern: &[Token],
-    symbol: impl Fn(usize) -> Option<Token>,
-    same: impl Fn(u8, u8) -> bool,
-) -> bool {
+fn matches(pattern: &[Token], symbol: impl Fn(usize) -> Option<Token>, same: impl Fn(u8, u8) -> bool) -> bool {
     let (mut p, mut t) = (0, 0);
     let mut last_star = None;
     loop {
@@ -154,10 +139,7 @@ pub(crate) struct Template {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
     Fixed(Pattern),
-    Variable {
-        key: String,
-        default: Option<String>,
-    },
+    Variable { key: String, default: Option<String> },
 }
 
 /// What `*` and `?` mean in a template.
@@ -185,11 +167,7 @@ impl Template {
     ///
     /// # Errors
     /// What follows `${` is not one of these.
-    pub(crate) fn parse(
-        text: &str,
-        wildcards: Wildcards,
-        variables: Variables,
-    ) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str, wildcards: Wildcards, variables: Variables) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut fixed = Pattern::default();
         let mut rest = text;
@@ -209,10 +187,7 @@ impl Template {
                 Variable::Character(character) => fixed.push_literal(character),
                 Variable::Key { key, default } => {
                     parts.push(Part::Fixed(std::mem::take(&mut fixed)));
-                    parts.push(Part::Variable {
-                        key: key.to_ascii_lowercase(),
-                        default,
-                    });
+                    parts.push(Part::Variable { key: key.to_ascii_lowercase(), default });
                 }
             }
             rest = after;
@@ -250,20 +225,14 @@ impl Template {
 
 enum Variable<'a> {
     Character(&'a str),
-    Key {
-        key: &'a str,
-        default: Option<String>,
-    },
+    Key { key: &'a str, default: Option<String> },
 }
 
 impl<'a> Variable<'a> {
     /// Reads what follows a `${`; also gives what follows the variable.
     fn parse(text: &'a str) -> Result<(Self, &'a str), String> {
         for character in ["*", "?", "$"] {
-            if let Some(after) = text
-                .strip_prefix(character)
-                .and_then(|rest| rest.strip_prefix('}'))
-            {
+            if let Some(after) = text.strip_prefix(character).and_then(|rest| rest.strip_prefix('}')) {
                 return Ok((Self::Character(character), after));
             }
         }
@@ -280,19 +249,10 @@ impl<'a> Variable<'a> {
         if let Some(after) = rest.strip_prefix('}') {
             return Ok((Self::Key { key, default: None }, after));
         }
-        let quoted = rest[1..]
-            .trim_start_matches(' ')
-            .strip_prefix('\'')
-            .ok_or_else(malformed)?;
+        let quoted = rest[1..].trim_start_matches(' ').strip_prefix('\'').ok_or_else(malformed)?;
         let (default, after) = quoted.split_once('\'').ok_or_else(malformed)?;
         let after = after.strip_prefix('}').ok_or_else(malformed)?;
-        Ok((
-            Self::Key {
-                key,
-                default: Some(default.to_owned()),
-            },
-            after,
-        ))
+        Ok((Self::Key { key, default: Some(default.to_owned()) }, after))
     }
 }
 
@@ -343,11 +303,7 @@ mod tests {
             ("a.c", "abc", false),
             ("[ab]", "a", false),
         ] {
-            assert_eq!(
-                Pattern::wild(pattern).matches(text),
-                expected,
-                "{pattern} {text}"
-            );
+            assert_eq!(Pattern::wild(pattern).matches(text), expected, "{pattern} {text}");
         }
         assert!(!Pattern::wild("A").matches("a"));
         assert!(Pattern::wild("S3:get*").matches_ignoring_case("s3:GetObject"));
@@ -378,23 +334,16 @@ mod tests {
             ("*key*", "key/*", true),
             ("key/*a", "key/*", false),
         ] {
-            assert_eq!(
-                Pattern::wild(wide).covers(&Pattern::wild(narrow)),
-                expected,
-                "{wide} {narrow}"
-            );
+            assert_eq!(Pattern::wild(wide).covers(&Pattern::wild(narrow)), expected, "{wide} {narrow}");
         }
     }
 
     #[test]
     fn variables_stay_literal() {
-        let context: Context = [
-            ("aws:username", "*"),
-            ("aws:PrincipalTag/team", "a?"),
-            ("s3:prefix", "${aws:username}"),
-        ]
-        .into_iter()
-        .collect();
+        let context: Context =
+            [("aws:username", "*"), ("aws:PrincipalTag/team", "a?"), ("s3:prefix", "${aws:username}")]
+                .into_iter()
+                .collect();
         for (template, text, expected) in [
             ("home/${aws:username}/*", "home/*/x", true),
             ("home/${aws:username}/*", "home/bob/x", false),
@@ -418,9 +367,7 @@ mod tests {
             ("$", "$", true),
         ] {
             let parsed = Template::parse(template, Wildcards::Yes, Variables::Yes).unwrap();
-            let matched = parsed
-                .resolve(&context)
-                .is_some_and(|pattern| pattern.matches(text));
+            let matched = parsed.resolve(&context).is_some_and(|pattern| pattern.matches(text));
             assert_eq!(matched, expected, "{template} {text}");
         }
     }
@@ -445,14 +392,8 @@ mod tests {
             "${**}",
             "${${aws:username}}",
         ] {
-            assert!(
-                Template::parse(text, Wildcards::Yes, Variables::Yes).is_err(),
-                "{text}"
-            );
-            assert!(
-                Template::parse(text, Wildcards::Yes, Variables::No).is_ok(),
-                "{text}"
-            );
+            assert!(Template::parse(text, Wildcards::Yes, Variables::Yes).is_err(), "{text}");
+            assert!(Template::parse(text, Wildcards::Yes, Variables::No).is_ok(), "{text}");
         }
     }
 
@@ -461,22 +402,10 @@ mod tests {
         let context: Context = [("aws:username", "bob")].into_iter().collect();
         let matches = |text: &str, wildcards, variables, value| {
             let template = Template::parse(text, wildcards, variables).unwrap();
-            template
-                .resolve(&context)
-                .is_some_and(|pattern| pattern.matches(value))
+            template.resolve(&context).is_some_and(|pattern| pattern.matches(value))
         };
-        assert!(matches(
-            "${aws:username}",
-            Wildcards::No,
-            Variables::No,
-            "${aws:username}"
-        ));
-        assert!(!matches(
-            "${aws:username}",
-            Wildcards::No,
-            Variables::No,
-            "bob"
-        ));
+        assert!(matches("${aws:username}", Wildcards::No, Variables::No, "${aws:username}"));
+        assert!(!matches("${aws:username}", Wildcards::No, Variables::No, "bob"));
         assert!(matches("a*", Wildcards::No, Variables::Yes, "a*"));
         assert!(!matches("a*", Wildcards::No, Variables::Yes, "ab"));
     }

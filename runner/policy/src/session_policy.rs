@@ -6,9 +6,7 @@
 
 use std::fmt::Write as _;
 
-use crate::capability::{
-    AccountBound, Accounts, ActionPattern, Bounds, Exclusions, ResourcePattern, Rule,
-};
+use crate::capability::{AccountBound, Accounts, ActionPattern, Bounds, Exclusions, ResourcePattern, Rule};
 
 /// The longest session policy that STS takes, in characters
 /// (<https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>). STS also packs policy and tags into a
@@ -77,48 +75,29 @@ pub(crate) fn render(
             json.push(',');
         }
         json.push_str(r#"{"Effect":"Allow","Action":"#);
-        push_strings(
-            &mut json,
-            statement.actions.iter().map(|action| action.text.as_str()),
-        );
+        push_strings(&mut json, statement.actions.iter().map(|action| action.text.as_str()));
         json.push_str(r#","Resource":"#);
-        push_strings(
-            &mut json,
-            statement
-                .resources
-                .iter()
-                .map(|resource| resource.text.as_str()),
-        );
+        push_strings(&mut json, statement.resources.iter().map(|resource| resource.text.as_str()));
         push_condition(&mut json, &statement.bounds, accounts);
         json.push('}');
     }
     if !exclusions.denied.is_empty() {
         json.push_str(r#",{"Effect":"Deny","Action":"#);
-        push_strings(
-            &mut json,
-            exclusions.denied.iter().map(|action| action.text.as_str()),
-        );
+        push_strings(&mut json, exclusions.denied.iter().map(|action| action.text.as_str()));
         json.push_str(r#","Resource":"*"}"#);
     }
     for (action, except) in &exclusions.denied_except_on {
         json.push_str(r#",{"Effect":"Deny","Action":"#);
         push_string(&mut json, &action.text);
         json.push_str(r#","NotResource":"#);
-        push_strings(
-            &mut json,
-            except.iter().map(|resource| resource.text.as_str()),
-        );
+        push_strings(&mut json, except.iter().map(|resource| resource.text.as_str()));
         json.push('}');
     }
     json.push_str("]}");
     let length = json.chars().count();
     if length > SESSION_POLICY_LIMIT {
         let (longest, share) = longest(rules);
-        return Err(SessionPolicyError::TooLong {
-            length,
-            longest,
-            share,
-        });
+        return Err(SessionPolicyError::TooLong { length, longest, share });
     }
     Ok(SessionPolicy { json })
 }
@@ -130,25 +109,17 @@ fn merge(rules: &[Rule]) -> Vec<Statement> {
     for rule in rules {
         let mut resources = rule.resources.clone();
         resources.sort_by(|a, b| a.text.cmp(&b.text));
-        match statements
-            .iter_mut()
-            .find(|s| s.bounds == rule.bounds && s.resources == resources)
-        {
+        match statements.iter_mut().find(|s| s.bounds == rule.bounds && s.resources == resources) {
             Some(statement) => add_new(&mut statement.actions, &rule.actions),
-            None => statements.push(Statement {
-                actions: rule.actions.clone(),
-                resources,
-                bounds: rule.bounds.clone(),
-            }),
+            None => {
+                statements.push(Statement { actions: rule.actions.clone(), resources, bounds: rule.bounds.clone() })
+            }
         }
     }
     let mut merged: Vec<Statement> = Vec::new();
     for mut statement in statements {
         statement.actions.sort_by(|a, b| a.text.cmp(&b.text));
-        match merged
-            .iter_mut()
-            .find(|s| s.bounds == statement.bounds && s.actions == statement.actions)
-        {
+        match merged.iter_mut().find(|s| s.bounds == statement.bounds && s.actions == statement.actions) {
             Some(same) => add_new(&mut same.resources, &statement.resources),
             None => merged.push(statement),
         }
@@ -166,34 +137,21 @@ fn add_new<T: Clone + PartialEq>(all: &mut Vec<T>, more: &[T]) {
 
 /// Writes the condition block, if there is anything to bound.
 fn push_condition(json: &mut String, bounds: &Bounds, accounts: &Accounts) {
-    let Bounds {
-        account,
-        regions,
-        prefixes,
-        leading_keys,
-        via,
-    } = bounds;
+    let Bounds { account, regions, prefixes, leading_keys, via } = bounds;
     // Operator, key, values: one operator may hold several keys, each of which has to hold.
     let mut tests: Vec<(&str, &str, Vec<String>)> = Vec::new();
     let numbers = |set| accounts.of(set).map(ToString::to_string).collect();
     match *account {
         AccountBound::None => {}
-        AccountBound::Owner(set) => {
-            tests.push(("StringEquals", "aws:ResourceAccount", numbers(set)))
-        }
-        AccountBound::IfKnown(set) => {
-            tests.push(("StringEqualsIfExists", "aws:ResourceAccount", numbers(set)))
-        }
+        AccountBound::Owner(set) => tests.push(("StringEquals", "aws:ResourceAccount", numbers(set))),
+        AccountBound::IfKnown(set) => tests.push(("StringEqualsIfExists", "aws:ResourceAccount", numbers(set))),
     }
     if !regions.is_empty() {
         let names = regions.iter().map(ToString::to_string).collect();
         tests.push(("StringEquals", "aws:RequestedRegion", names));
     }
     if !prefixes.is_empty() {
-        let patterns = prefixes
-            .iter()
-            .map(|prefix| escape_pattern(prefix) + "*")
-            .collect();
+        let patterns = prefixes.iter().map(|prefix| escape_pattern(prefix) + "*").collect();
         tests.push(("StringLike", "s3:prefix", patterns));
     }
     if let Some(keys) = leading_keys {
@@ -203,11 +161,7 @@ fn push_condition(json: &mut String, bounds: &Bounds, accounts: &Accounts) {
         tests.push(("Null", "dynamodb:LeadingKeys", vec!["false".into()]));
     }
     if !via.is_empty() {
-        let operator = if via.iter().any(|name| name.contains('*')) {
-            "StringLike"
-        } else {
-            "StringEquals"
-        };
+        let operator = if via.iter().any(|name| name.contains('*')) { "StringLike" } else { "StringEquals" };
         tests.push((operator, "kms:ViaService", via.clone()));
     }
     if tests.is_empty() {

@@ -38,15 +38,8 @@ impl TrustPolicy {
     /// This is the role's half of the answer. Where the policy names an account rather than the caller, IAM also wants
     /// the caller's own policies to allow the action.
     pub fn evaluate(&self, principal: &Principal, request: &AccessRequest<'_>) -> Decision {
-        let about_principal = self
-            .statements
-            .iter()
-            .filter(|(principals, _)| principals.include(principal));
-        decide(
-            about_principal
-                .map(|(_, statement)| statement)
-                .filter(|statement| statement.applies(request)),
-        )
+        let about_principal = self.statements.iter().filter(|(principals, _)| principals.include(principal));
+        decide(about_principal.map(|(_, statement)| statement).filter(|statement| statement.applies(request)))
     }
 
     /// See [`PolicyDocument::context_keys`](crate::PolicyDocument::context_keys).
@@ -94,9 +87,7 @@ enum Entry {
 impl Principals {
     pub(crate) fn read(json: &Json, path: &str) -> Result<Self, PolicyError> {
         if *json == Json::String("*".into()) {
-            return Ok(Self {
-                entries: vec![Entry::Everybody],
-            });
+            return Ok(Self { entries: vec![Entry::Everybody] });
         }
         let members = Members::of(json, path)?;
         let mut entries = Vec::new();
@@ -107,17 +98,13 @@ impl Principals {
                 _ => {
                     return Err(members.problem(
                         name,
-                        "is not a kind of principal that is known here; these are: AWS, Service"
-                            .into(),
+                        "is not a kind of principal that is known here; these are: AWS, Service".into(),
                     ));
                 }
             });
         }
         if entries.is_empty() {
-            return Err(PolicyError {
-                path: path.into(),
-                problem: "names no principal".into(),
-            });
+            return Err(PolicyError { path: path.into(), problem: "names no principal".into() });
         }
         Ok(Self { entries })
     }
@@ -137,20 +124,11 @@ impl Entry {
         };
         match self {
             Self::Account { partition, account } => {
-                arn.account == *account
-                    && partition
-                        .as_ref()
-                        .is_none_or(|partition| arn.partition == *partition)
+                arn.account == *account && partition.as_ref().is_none_or(|partition| arn.partition == *partition)
             }
             Self::Exactly(named) => arn == named,
-            Self::Role {
-                partition,
-                account,
-                name,
-            } => {
-                arn.partition == *partition
-                    && arn.account == *account
-                    && role_name(arn) == Some(name)
+            Self::Role { partition, account, name } => {
+                arn.partition == *partition && arn.account == *account && role_name(arn) == Some(name)
             }
             Self::Everybody | Self::Service(_) => false,
         }
@@ -160,11 +138,7 @@ impl Entry {
 /// The role that a session, or a role itself, belongs to.
 fn role_name(arn: &Arn) -> Option<&str> {
     match arn.service.as_str() {
-        "sts" => arn
-            .resource
-            .strip_prefix("assumed-role/")?
-            .split_once('/')
-            .map(|(name, _)| name),
+        "sts" => arn.resource.strip_prefix("assumed-role/")?.split_once('/').map(|(name, _)| name),
         "iam" => arn.resource.strip_prefix("role/")?.rsplit('/').next(),
         _ => None,
     }
@@ -175,10 +149,7 @@ fn read_aws(text: &str) -> Result<Entry, String> {
         return Ok(Entry::Everybody);
     }
     if is_account(text) {
-        return Ok(Entry::Account {
-            partition: None,
-            account: text.into(),
-        });
+        return Ok(Entry::Account { partition: None, account: text.into() });
     }
     let error = || {
         "is not a principal that is known here: `*`, an account's number, or the ARN of a root user, user, role or \
@@ -186,32 +157,20 @@ fn read_aws(text: &str) -> Result<Entry, String> {
             .to_owned()
     };
     let arn: Arn = text.parse().map_err(|_| error())?;
-    if !is_account(&arn.account) || !arn.region.is_empty() || arn.resource.contains(['*', '?', ':'])
-    {
+    if !is_account(&arn.account) || !arn.region.is_empty() || arn.resource.contains(['*', '?', ':']) {
         return Err(error());
     }
     let named = |prefix: &str| {
-        arn.resource
-            .strip_prefix(prefix)
-            .is_some_and(|rest| rest.split('/').all(|part| !part.is_empty()))
+        arn.resource.strip_prefix(prefix).is_some_and(|rest| rest.split('/').all(|part| !part.is_empty()))
     };
     match arn.service.as_str() {
-        "iam" if arn.resource == "root" => Ok(Entry::Account {
-            partition: Some(arn.partition),
-            account: arn.account,
-        }),
+        "iam" if arn.resource == "root" => Ok(Entry::Account { partition: Some(arn.partition), account: arn.account }),
         "iam" if named("user/") => Ok(Entry::Exactly(arn)),
         "iam" if named("role/") => {
             let name = role_name(&arn).unwrap_or_default().to_owned();
-            Ok(Entry::Role {
-                partition: arn.partition,
-                account: arn.account,
-                name,
-            })
+            Ok(Entry::Role { partition: arn.partition, account: arn.account, name })
         }
-        "sts" if named("assumed-role/") && arn.resource.split('/').count() == 3 => {
-            Ok(Entry::Exactly(arn))
-        }
+        "sts" if named("assumed-role/") && arn.resource.split('/').count() == 3 => Ok(Entry::Exactly(arn)),
         _ => Err(error()),
     }
 }

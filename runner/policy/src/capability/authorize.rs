@@ -41,20 +41,11 @@ impl Capabilities {
         }
         capabilities.sort_unstable();
         capabilities.dedup();
-        Ok(Authorization {
-            bucket_owner: self.choose(bucket),
-            source_bucket_owner: self.choose(source),
-            capabilities,
-        })
+        Ok(Authorization { bucket_owner: self.choose(bucket), source_bucket_owner: self.choose(source), capabilities })
     }
 
     /// The owners for which the rules cover a check, none if they don't. The capabilities that do so are noted.
-    fn cover(
-        &self,
-        check: &Check,
-        meant: Option<&Pattern>,
-        capabilities: &mut Vec<usize>,
-    ) -> AccountSet {
+    fn cover(&self, check: &Check, meant: Option<&Pattern>, capabilities: &mut Vec<usize>) -> AccountSet {
         let mut owners = AccountSet::NONE;
         let mut excluded = None;
         for rule in &self.rules {
@@ -62,10 +53,7 @@ impl Capabilities {
                 continue;
             };
             if !coverage.in_full
-                && *excluded.get_or_insert_with(|| {
-                    self.exclusions
-                        .exclude(&check.action, &check.resource, meant)
-                })
+                && *excluded.get_or_insert_with(|| self.exclusions.exclude(&check.action, &check.resource, meant))
             {
                 continue;
             }
@@ -81,9 +69,7 @@ impl Capabilities {
     /// None when any will do.
     fn choose(&self, header: Header<'_>) -> Option<AccountId> {
         match header {
-            Header {
-                named: Some(named), ..
-            } => Some(named.clone()),
+            Header { named: Some(named), .. } => Some(named.clone()),
             Header { owners, .. } if owners.is_any() => None,
             Header { owners, .. } => self.accounts.of(owners).next().cloned(),
         }
@@ -92,25 +78,15 @@ impl Capabilities {
     /// What a person who writes the task definition would want to know about a missing grant.
     fn note(&self, check: &Check, meant: Option<&Pattern>) -> Option<&'static str> {
         let direct = || self.rules.iter().filter(|rule| rule.bounds.via.is_empty());
-        let for_action: Vec<&Rule> = direct()
-            .filter(|rule| rule.covers_action(&check.action).is_some())
-            .collect();
-        if for_action
-            .iter()
-            .all(|rule| rule.covers_action(&check.action) == Some(false))
-            && is_explicit(&check.action)
+        let for_action: Vec<&Rule> = direct().filter(|rule| rule.covers_action(&check.action).is_some()).collect();
+        if for_action.iter().all(|rule| rule.covers_action(&check.action) == Some(false)) && is_explicit(&check.action)
         {
             return Some("granted only by its full name, never by a pattern");
         }
-        let mut for_both = for_action
-            .iter()
-            .filter(|rule| rule.covers_resource(check, meant))
-            .peekable();
+        let mut for_both = for_action.iter().filter(|rule| rule.covers_resource(check, meant)).peekable();
         if for_both.peek().is_none() {
             return match check.resource {
-                CheckResource::Covering(_) => {
-                    Some("only a resource pattern that covers all of it allows it")
-                }
+                CheckResource::Covering(_) => Some("only a resource pattern that covers all of it allows it"),
                 CheckResource::Any => Some("only \"resource\": \"*\" allows it"),
                 CheckResource::Arn(_) => None,
             };
@@ -135,10 +111,7 @@ struct Header<'a> {
 
 impl<'a> Header<'a> {
     fn new() -> Self {
-        Self {
-            owners: AccountSet::ANY,
-            named: None,
-        }
+        Self { owners: AccountSet::ANY, named: None }
     }
 
     /// Takes one more check into account. Empty when no value would do: one request has one header, so the owner that

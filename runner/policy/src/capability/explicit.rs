@@ -47,18 +47,11 @@ static GROUPS: LazyLock<Vec<Group>> = LazyLock::new(|| {
         .filter_map(|line| {
             let (pattern, members) = line.split_once(' ').unwrap_or((line, ""));
             let (service, name) = pattern.split_once(':')?;
-            let members: Vec<&str> = if members.is_empty() {
-                vec![name]
-            } else {
-                members.split(' ').collect()
-            };
+            let members: Vec<&str> = if members.is_empty() { vec![name] } else { members.split(' ').collect() };
             Some(Group {
                 service,
                 pattern: ActionPattern::new(pattern),
-                members: members
-                    .iter()
-                    .map(|member| format!("{service}:{member}"))
-                    .collect(),
+                members: members.iter().map(|member| format!("{service}:{member}")).collect(),
             })
         })
         .collect()
@@ -68,26 +61,18 @@ impl Exclusions {
     /// What must be denied so that no pattern of these rules grants what is granted in full only.
     pub(crate) fn of(rules: &[Rule]) -> Result<Self, Conflict> {
         let mut exclusions = Self::default();
-        let in_full: Vec<&str> = actions(rules)
-            .filter(|a| a.in_full())
-            .map(|a| a.text.as_str())
-            .collect();
+        let in_full: Vec<&str> = actions(rules).filter(|a| a.in_full()).map(|a| a.text.as_str()).collect();
         let mut seen = BTreeSet::new();
         for wide in actions(rules).filter(|action| !action.in_full()) {
             let service = wide.text.split(':').next().unwrap_or_default();
-            let groups = GROUPS
-                .iter()
-                .filter(|group| group.service.eq_ignore_ascii_case(service));
+            let groups = GROUPS.iter().filter(|group| group.service.eq_ignore_ascii_case(service));
             for group in groups {
                 let covered = |member: &&String| wide.pattern.matches_ignoring_case(member);
                 if !group.members.iter().any(|member| covered(&member)) {
                     continue;
                 }
                 // The short form, unless it would reach an action that is granted, published or not.
-                if !in_full
-                    .iter()
-                    .any(|name| group.pattern.pattern.matches_ignoring_case(name))
-                {
+                if !in_full.iter().any(|name| group.pattern.pattern.matches_ignoring_case(name)) {
                     if seen.insert(group.pattern.text.as_str()) {
                         exclusions.denied.push(group.pattern.clone());
                     }
@@ -106,46 +91,27 @@ impl Exclusions {
             }
         }
         exclusions.denied.sort_by(|a, b| a.text.cmp(&b.text));
-        exclusions
-            .denied_except_on
-            .sort_by(|(a, _), (b, _)| a.text.cmp(&b.text));
+        exclusions.denied_except_on.sort_by(|(a, _), (b, _)| a.text.cmp(&b.text));
         Ok(exclusions)
     }
 
     /// Denies `action`, which some rules grant in full and others cover by a pattern, where only the latter hold.
     fn spare(&mut self, action: &str, rules: &[Rule]) -> Result<(), Conflict> {
-        let granting: Vec<&Rule> = rules
-            .iter()
-            .filter(|rule| rule.covers_action(action) == Some(true))
-            .collect();
-        let wide: Vec<&Rule> = rules
-            .iter()
-            .filter(|rule| rule.covers_action(action) == Some(false))
-            .collect();
+        let granting: Vec<&Rule> = rules.iter().filter(|rule| rule.covers_action(action) == Some(true)).collect();
+        let wide: Vec<&Rule> = rules.iter().filter(|rule| rule.covers_action(action) == Some(false)).collect();
         // A rule with both grants what it has in full; nothing is too much then.
         let (Some(granted), Some(_)) = (granting.first(), wide.first()) else {
             return Ok(());
         };
         // Outside of the granting rules' resources a deny by resource tells the two apart. Within them nothing does
         // but the bounds, so these must be the same.
-        let other = wide
-            .iter()
-            .chain(&granting)
-            .find(|rule| rule.bounds != granted.bounds);
+        let other = wide.iter().chain(&granting).find(|rule| rule.bounds != granted.bounds);
         if let Some(other) = other {
-            let pattern = wide
-                .iter()
-                .find(|rule| rule.bounds == other.bounds)
-                .unwrap_or(&wide[0]);
+            let pattern = wide.iter().find(|rule| rule.bounds == other.bounds).unwrap_or(&wide[0]);
             let covers = |a: &&ActionPattern| a.pattern.matches_ignoring_case(action);
             return Err(Conflict {
                 wide: pattern.capability,
-                pattern: pattern
-                    .actions
-                    .iter()
-                    .find(covers)
-                    .map(|a| a.text.clone())
-                    .unwrap_or_default(),
+                pattern: pattern.actions.iter().find(covers).map(|a| a.text.clone()).unwrap_or_default(),
                 action: action.to_owned(),
                 full: granted.capability,
             });
@@ -159,27 +125,17 @@ impl Exclusions {
                 resources.push(resource.clone());
             }
         }
-        self.denied_except_on
-            .push((ActionPattern::new(action), resources));
+        self.denied_except_on.push((ActionPattern::new(action), resources));
         Ok(())
     }
 
     /// Whether a pattern's grant of this action on this resource is taken back. `covering` is the resource when that is
     /// a pattern.
-    pub(crate) fn exclude(
-        &self,
-        action: &str,
-        resource: &crate::CheckResource,
-        covering: Option<&Pattern>,
-    ) -> bool {
-        self.denied
-            .iter()
-            .any(|denied| denied.pattern.matches_ignoring_case(action))
+    pub(crate) fn exclude(&self, action: &str, resource: &crate::CheckResource, covering: Option<&Pattern>) -> bool {
+        self.denied.iter().any(|denied| denied.pattern.matches_ignoring_case(action))
             || self.denied_except_on.iter().any(|(denied, except)| {
                 denied.pattern.matches_ignoring_case(action)
-                    && !except
-                        .iter()
-                        .any(|pattern| pattern.covers(resource, covering))
+                    && !except.iter().any(|pattern| pattern.covers(resource, covering))
             })
     }
 }
@@ -190,10 +146,7 @@ fn actions(rules: &[Rule]) -> impl Iterator<Item = &ActionPattern> {
 
 /// Whether a capability grants this action only by its full name.
 pub(crate) fn is_explicit(action: &str) -> bool {
-    GROUPS
-        .iter()
-        .flat_map(|group| &group.members)
-        .any(|member| member.eq_ignore_ascii_case(action))
+    GROUPS.iter().flat_map(|group| &group.members).any(|member| member.eq_ignore_ascii_case(action))
 }
 
 #[cfg(test)]
@@ -206,35 +159,16 @@ mod tests {
         for group in GROUPS.iter() {
             assert!(!group.members.is_empty());
             for member in &group.members {
-                assert!(
-                    group.pattern.pattern.matches_ignoring_case(member),
-                    "{member}"
-                );
+                assert!(group.pattern.pattern.matches_ignoring_case(member), "{member}");
             }
         }
-        for action in [
-            "s3:PutBucketPolicy",
-            "s3:PutObjectAcl",
-            "kms:CreateGrant",
-            "ecr:GetAuthorizationToken",
-        ] {
+        for action in ["s3:PutBucketPolicy", "s3:PutObjectAcl", "kms:CreateGrant", "ecr:GetAuthorizationToken"] {
             assert!(is_explicit(action), "{action}");
         }
-        for action in [
-            "ecr:GetDownloadUrlForLayer",
-            "lambda:GetFunction",
-            "s3:CreateSession",
-            "s3:createsession",
-        ] {
+        for action in ["ecr:GetDownloadUrlForLayer", "lambda:GetFunction", "s3:CreateSession", "s3:createsession"] {
             assert!(is_explicit(action), "{action}");
         }
-        for action in [
-            "s3:PutObject",
-            "s3:GetBucketAcl",
-            "kms:Decrypt",
-            "secretsmanager:GetSecretValue",
-            "s3:*",
-        ] {
+        for action in ["s3:PutObject", "s3:GetBucketAcl", "kms:Decrypt", "secretsmanager:GetSecretValue", "s3:*"] {
             assert!(!is_explicit(action), "{action}");
         }
     }

@@ -74,10 +74,7 @@ pub(crate) struct Coverage {
 
 impl ActionPattern {
     pub(crate) fn new(text: &str) -> Self {
-        Self {
-            text: text.to_owned(),
-            pattern: Pattern::wild(text),
-        }
+        Self { text: text.to_owned(), pattern: Pattern::wild(text) }
     }
 
     /// Whether it is an action's full name.
@@ -103,12 +100,7 @@ impl ResourcePattern {
 
 impl Rule {
     /// How this rule covers a check, if it does. `covering` is the check's resource when that is a pattern.
-    pub(crate) fn covers(
-        &self,
-        check: &Check,
-        covering: Option<&Pattern>,
-        accounts: &Accounts,
-    ) -> Option<Coverage> {
+    pub(crate) fn covers(&self, check: &Check, covering: Option<&Pattern>, accounts: &Accounts) -> Option<Coverage> {
         // What an AWS service does on the task's behalf is never a call that the task makes.
         if !self.bounds.via.is_empty() {
             return None;
@@ -140,9 +132,7 @@ impl Rule {
 
     /// Whether one of its ARN patterns covers the check's resource, accounts left aside.
     pub(crate) fn covers_resource(&self, check: &Check, covering: Option<&Pattern>) -> bool {
-        self.resources
-            .iter()
-            .any(|resource| resource.covers(&check.resource, covering))
+        self.resources.iter().any(|resource| resource.covers(&check.resource, covering))
     }
 
     /// Whether the account in the check's ARN is one that a bound by ARN allows.
@@ -167,8 +157,7 @@ impl Rule {
             AccountBound::None | AccountBound::IfKnown(_) => AccountSet::ANY,
         };
         match account {
-            CheckAccount::BucketOwner(Some(named))
-            | CheckAccount::SourceBucketOwner(Some(named)) => {
+            CheckAccount::BucketOwner(Some(named)) | CheckAccount::SourceBucketOwner(Some(named)) => {
                 match accounts.find(named.as_str()) {
                     // No capability names it, so it is allowed where any account is.
                     AccountSet::NONE if allowed.is_any() => AccountSet::ANY,
@@ -192,11 +181,10 @@ impl Bounds {
                 .value("aws:RequestedRegion")
                 .is_some_and(|called| self.regions.iter().any(|region| region.as_str() == called));
         let prefix = self.prefixes.is_empty()
-            || check.context.value("s3:prefix").is_some_and(|listed| {
-                self.prefixes
-                    .iter()
-                    .any(|prefix| listed.starts_with(prefix.as_str()))
-            });
+            || check
+                .context
+                .value("s3:prefix")
+                .is_some_and(|listed| self.prefixes.iter().any(|prefix| listed.starts_with(prefix.as_str())));
         let keys = self.leading_keys.as_ref().is_none_or(|keys| {
             let allowed = |value: &str| keys.values.iter().any(|allowed| allowed == value);
             let bound = |item: &crate::ItemKey| item.value(&keys.attribute).is_some_and(allowed);

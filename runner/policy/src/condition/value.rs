@@ -34,11 +34,7 @@ impl Number {
         let whole = whole.trim_start_matches('0').to_owned();
         let fraction = fraction.trim_end_matches('0').to_owned();
         let zero = whole.is_empty() && fraction.is_empty();
-        Ok(Self {
-            negative: negative && !zero,
-            whole,
-            fraction,
-        })
+        Ok(Self { negative: negative && !zero, whole, fraction })
     }
 }
 
@@ -46,9 +42,7 @@ impl Ord for Number {
     fn cmp(&self, other: &Self) -> Ordering {
         let magnitude = || {
             let by_length = self.whole.len().cmp(&other.whole.len());
-            by_length
-                .then_with(|| self.whole.cmp(&other.whole))
-                .then_with(|| self.fraction.cmp(&other.fraction))
+            by_length.then_with(|| self.whole.cmp(&other.whole)).then_with(|| self.fraction.cmp(&other.fraction))
         };
         match (self.negative, other.negative) {
             (false, false) => magnitude(),
@@ -73,9 +67,9 @@ impl Moment {
     /// Reads one of W3C's forms of ISO 8601 (<https://www.w3.org/TR/NOTE-datetime>) or whole seconds since the epoch.
     /// Four digits are a year. A time of day needs its zone; a date alone begins at midnight UTC.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        parse_moment(text).map(Self).ok_or_else(|| {
-            "is not a date, such as `2026-01-31T12:00:00Z`, nor seconds since 1970".to_owned()
-        })
+        parse_moment(text)
+            .map(Self)
+            .ok_or_else(|| "is not a date, such as `2026-01-31T12:00:00Z`, nor seconds since 1970".to_owned())
     }
 }
 
@@ -113,20 +107,15 @@ fn parse_time(text: &str) -> Option<(Time, UtcOffset)> {
     } else {
         let (hours, minutes) = zone[1..].split_once(':')?;
         let sign = if zone.starts_with('-') { -1 } else { 1 };
-        let (hours, minutes) = (
-            i8::try_from(digits(hours, 2)?).ok()?,
-            i8::try_from(digits(minutes, 2)?).ok()?,
-        );
+        let (hours, minutes) = (i8::try_from(digits(hours, 2)?).ok()?, i8::try_from(digits(minutes, 2)?).ok()?);
         UtcOffset::from_hms(sign * hours, sign * minutes, 0).ok()?
     };
     let (clock, fraction) = match clock.split_once('.') {
         Some((clock, fraction)) => (clock, Some(fraction)),
         None => (clock, None),
     };
-    let fields: Vec<u8> = clock
-        .split(':')
-        .map(|field| digits(field, 2).and_then(|n| u8::try_from(n).ok()))
-        .collect::<Option<_>>()?;
+    let fields: Vec<u8> =
+        clock.split(':').map(|field| digits(field, 2).and_then(|n| u8::try_from(n).ok())).collect::<Option<_>>()?;
     let nanos = match fraction {
         None => 0,
         Some(fraction) if fields.len() == 3 && (1..=9).contains(&fraction.len()) => {
@@ -157,9 +146,7 @@ pub(super) struct IpRange {
 
 impl IpRange {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let error = || {
-            "is not an IP address or range, such as `203.0.113.0/24` or `2001:db8::/32`".to_owned()
-        };
+        let error = || "is not an IP address or range, such as `203.0.113.0/24` or `2001:db8::/32`".to_owned();
         let (address, prefix) = match text.split_once('/') {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (text, None),
@@ -178,11 +165,7 @@ impl IpRange {
         }
         // Both families live in 128 bits, so one mask serves.
         let mask = u128::MAX.checked_shl(width - prefix).unwrap_or(0);
-        Ok(Self {
-            network: bits(address) & mask,
-            mask,
-            v4: address.is_ipv4(),
-        })
+        Ok(Self { network: bits(address) & mask, mask, v4: address.is_ipv4() })
     }
 
     pub(super) fn contains(&self, address: IpAddr) -> bool {
@@ -214,9 +197,7 @@ impl ArnPattern {
         for part in parts {
             templates.push(Template::parse(part, Wildcards::Yes, variables)?);
         }
-        let parts = templates
-            .try_into()
-            .map_err(|_| "is not an ARN".to_owned())?;
+        let parts = templates.try_into().map_err(|_| "is not an ARN".to_owned())?;
         Ok(Self { parts })
     }
 
@@ -226,8 +207,7 @@ impl ArnPattern {
             let Some(value) = values.next() else {
                 return false;
             };
-            part.resolve(context)
-                .is_some_and(|pattern| pattern.matches(value))
+            part.resolve(context).is_some_and(|pattern| pattern.matches(value))
         });
         matched && values.next().is_none()
     }
@@ -284,20 +264,13 @@ mod tests {
         ];
         for (i, a) in ascending.iter().enumerate() {
             for (j, b) in ascending.iter().enumerate() {
-                assert_eq!(
-                    Number::parse(a).unwrap().cmp(&Number::parse(b).unwrap()),
-                    i.cmp(&j),
-                    "{a} {b}"
-                );
+                assert_eq!(Number::parse(a).unwrap().cmp(&Number::parse(b).unwrap()), i.cmp(&j), "{a} {b}");
             }
         }
         for (a, b) in [("1", "1.0"), ("01", "1"), ("-0", "0"), ("0.50", "0.5")] {
             assert_eq!(Number::parse(a), Number::parse(b));
         }
-        for bad in [
-            "", "-", "+1", "1.", ".5", "1e3", "0x10", "1,000", " 1", "NaN", "inf", "--1", "1.2.3",
-            "١", "*",
-        ] {
+        for bad in ["", "-", "+1", "1.", ".5", "1e3", "0x10", "1,000", " 1", "NaN", "inf", "--1", "1.2.3", "١", "*"] {
             assert!(Number::parse(bad).is_err(), "{bad}");
         }
     }
@@ -316,16 +289,9 @@ mod tests {
             ("1577836801", 1_577_836_801),
             ("00000", 0),
         ] {
-            assert_eq!(
-                Moment::parse(text),
-                Ok(Moment(seconds * 1_000_000_000)),
-                "{text}"
-            );
+            assert_eq!(Moment::parse(text), Ok(Moment(seconds * 1_000_000_000)), "{text}");
         }
-        assert_eq!(
-            Moment::parse("1970-01-01T00:00:00.5Z"),
-            Ok(Moment(500_000_000))
-        );
+        assert_eq!(Moment::parse("1970-01-01T00:00:00.5Z"), Ok(Moment(500_000_000)));
         for bad in [
             "",
             "now",
@@ -364,19 +330,12 @@ mod tests {
             ("203.0.113.7", "203.0.113.7", "203.0.113.8"),
             ("0.0.0.0/0", "255.255.255.255", "::1"),
             ("::/0", "2001:db8::1", "203.0.113.7"),
-            (
-                "2001:DB8:1234:5678::/64",
-                "2001:db8:1234:5678::9",
-                "2001:db8:1234:5679::9",
-            ),
+            ("2001:DB8:1234:5678::/64", "2001:db8:1234:5678::9", "2001:db8:1234:5679::9"),
             ("::ffff:203.0.113.7", "::ffff:203.0.113.7", "203.0.113.7"),
         ] {
             let parsed = IpRange::parse(range).unwrap();
             assert!(parsed.contains(inside.parse().unwrap()), "{range} {inside}");
-            assert!(
-                !parsed.contains(outside.parse().unwrap()),
-                "{range} {outside}"
-            );
+            assert!(!parsed.contains(outside.parse().unwrap()), "{range} {outside}");
         }
         for bad in [
             "",

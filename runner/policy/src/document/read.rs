@@ -25,14 +25,9 @@ pub(crate) struct ReadStatement {
 }
 
 /// Reads a whole document.
-pub(crate) fn read_statements(
-    text: &str,
-    kind: PolicyKind,
-) -> Result<Vec<ReadStatement>, PolicyError> {
-    let json = Json::parse(text).map_err(|error| PolicyError {
-        path: "$".into(),
-        problem: format!("is not JSON: {error}"),
-    })?;
+pub(crate) fn read_statements(text: &str, kind: PolicyKind) -> Result<Vec<ReadStatement>, PolicyError> {
+    let json = Json::parse(text)
+        .map_err(|error| PolicyError { path: "$".into(), problem: format!("is not JSON: {error}") })?;
     let document = Members::of(&json, "$")?;
     document.only(&["Version", "Id", "Statement"])?;
     let variables = match document.string("Version")? {
@@ -41,13 +36,9 @@ pub(crate) fn read_statements(
         // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html).
         Some("2008-10-17") | None => Variables::No,
         Some(other) => {
-            return Err(document.problem(
-                "Version",
-                format!(
-                    "`{}` is neither `2012-10-17` nor `2008-10-17`",
-                    shorten(other)
-                ),
-            ));
+            return Err(
+                document.problem("Version", format!("`{}` is neither `2012-10-17` nor `2008-10-17`", shorten(other)))
+            );
         }
     };
     document.string("Id")?;
@@ -55,18 +46,11 @@ pub(crate) fn read_statements(
         return Err(document.missing("Statement"));
     };
     let statements: Vec<(String, &Json)> = match statement {
-        Json::Array(list) => list
-            .iter()
-            .enumerate()
-            .map(|(i, item)| (format!("$.Statement[{i}]"), item))
-            .collect(),
+        Json::Array(list) => list.iter().enumerate().map(|(i, item)| (format!("$.Statement[{i}]"), item)).collect(),
         single => vec![("$.Statement".into(), single)],
     };
     if statements.is_empty() {
-        return Err(document.problem(
-            "Statement",
-            "is empty: a policy has at least one statement".into(),
-        ));
+        return Err(document.problem("Statement", "is empty: a policy has at least one statement".into()));
     }
     let mut ids = BTreeSet::new();
     let mut read = Vec::with_capacity(statements.len());
@@ -83,31 +67,16 @@ pub(crate) fn read_statements(
     Ok(read)
 }
 
-fn read_statement(
-    members: &Members<'_>,
-    kind: PolicyKind,
-    variables: Variables,
-) -> Result<ReadStatement, PolicyError> {
+fn read_statement(members: &Members<'_>, kind: PolicyKind, variables: Variables) -> Result<ReadStatement, PolicyError> {
     members.only(match kind {
-        PolicyKind::Identity => &[
-            "Sid",
-            "Effect",
-            "Action",
-            "NotAction",
-            "Resource",
-            "NotResource",
-            "Condition",
-        ],
+        PolicyKind::Identity => &["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"],
         PolicyKind::Trust => &["Sid", "Effect", "Principal", "Action", "Condition"],
     })?;
     let effect = match members.string("Effect")? {
         Some("Allow") => Effect::Allow,
         Some("Deny") => Effect::Deny,
         Some(other) => {
-            return Err(members.problem(
-                "Effect",
-                format!("`{}` is neither `Allow` nor `Deny`", shorten(other)),
-            ));
+            return Err(members.problem("Effect", format!("`{}` is neither `Allow` nor `Deny`", shorten(other))));
         }
         None => return Err(members.missing("Effect")),
     };
@@ -122,10 +91,7 @@ fn read_statement(
             let Some(json) = members.get("Principal") else {
                 return Err(members.missing("Principal"));
             };
-            (
-                Resources::Itself,
-                Some(Principals::read(json, &members.path_of("Principal"))?),
-            )
+            (Resources::Itself, Some(Principals::read(json, &members.path_of("Principal"))?))
         }
         PolicyKind::Identity => match members.either("Resource", "NotResource")? {
             "Resource" => (Resources::In(resource("Resource")?), None),
@@ -136,15 +102,7 @@ fn read_statement(
         Some(json) => read_conditions(json, &members.path_of("Condition"), variables)?,
         None => Vec::new(),
     };
-    Ok(ReadStatement {
-        statement: Statement {
-            effect,
-            actions,
-            resources,
-            conditions,
-        },
-        principals,
-    })
+    Ok(ReadStatement { statement: Statement { effect, actions, resources, conditions }, principals })
 }
 
 fn read_action(text: &str, kind: PolicyKind) -> Result<Pattern, String> {
@@ -152,14 +110,10 @@ fn read_action(text: &str, kind: PolicyKind) -> Result<Pattern, String> {
     match text.split_once(':') {
         None if text == "*" => {}
         Some((service, name))
-            if is_label(&service.to_ascii_lowercase())
-                && !name.is_empty()
-                && name.bytes().all(in_name) =>
+            if is_label(&service.to_ascii_lowercase()) && !name.is_empty() && name.bytes().all(in_name) =>
         {
             if kind == PolicyKind::Trust && !service.eq_ignore_ascii_case("sts") {
-                return Err(
-                    "is not an action of STS, which is all that a trust policy speaks of".into(),
-                );
+                return Err("is not an action of STS, which is all that a trust policy speaks of".into());
             }
         }
         _ => {
@@ -185,27 +139,15 @@ fn read_resource(text: &str, variables: Variables) -> Result<Template, String> {
     // `arn:aws:sqs:*` reaches beyond its last colon, so what comes after the service may be missing.
     let service_is_named = is_label(service) && text.splitn(6, ':').count() >= 4;
     if !service_is_named {
-        return Err(
-            "has no service in the third field of its ARN, where IAM takes no wildcard".into(),
-        );
+        return Err("has no service in the third field of its ARN, where IAM takes no wildcard".into());
     }
-    if variables == Variables::Yes
-        && [partition, region, account]
-            .iter()
-            .any(|part| part.contains("${"))
-    {
-        return Err(
-            "has a policy variable before the fifth colon of its ARN, where IAM takes none".into(),
-        );
+    if variables == Variables::Yes && [partition, region, account].iter().any(|part| part.contains("${")) {
+        return Err("has a policy variable before the fifth colon of its ARN, where IAM takes none".into());
     }
     Ok(template)
 }
 
-fn read_conditions(
-    json: &Json,
-    path: &str,
-    variables: Variables,
-) -> Result<Vec<Condition>, PolicyError> {
+fn read_conditions(json: &Json, path: &str, variables: Variables) -> Result<Vec<Condition>, PolicyError> {
     let mut conditions = Vec::new();
     let operators = Members::of(json, path)?;
     for (name, block) in operators.iter() {
@@ -218,19 +160,13 @@ fn read_conditions(
                 return Err(block.problem(key, "stands twice under one operator".into()));
             }
             let values = block.scalars(key)?;
-            conditions.push(
-                operator
-                    .on(key, &values, variables)
-                    .map_err(|(index, problem)| {
-                        let value = index.and_then(|index| values.get(index));
-                        match value {
-                            Some(value) => {
-                                block.problem(key, format!("`{}` {problem}", shorten(value)))
-                            }
-                            None => block.problem(key, problem),
-                        }
-                    })?,
-            );
+            conditions.push(operator.on(key, &values, variables).map_err(|(index, problem)| {
+                let value = index.and_then(|index| values.get(index));
+                match value {
+                    Some(value) => block.problem(key, format!("`{}` {problem}", shorten(value))),
+                    None => block.problem(key, problem),
+                }
+            })?);
         }
     }
     Ok(conditions)
@@ -249,15 +185,9 @@ impl<'a> Members<'a> {
     /// It is not an object, or has two members of one name.
     pub(crate) fn of(json: &'a Json, path: &str) -> Result<Self, PolicyError> {
         let Json::Object(members) = json else {
-            return Err(PolicyError {
-                path: path.to_owned(),
-                problem: format!("is {}, not an object", json.kind()),
-            });
+            return Err(PolicyError { path: path.to_owned(), problem: format!("is {}, not an object", json.kind()) });
         };
-        let this = Self {
-            path: path.to_owned(),
-            members,
-        };
+        let this = Self { path: path.to_owned(), members };
         let mut names = BTreeSet::new();
         match members.iter().find(|(name, _)| !names.insert(name)) {
             Some((name, _)) => Err(this.problem(name, "stands twice".into())),
@@ -266,57 +196,38 @@ impl<'a> Members<'a> {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'a str, &'a Json)> {
-        self.members
-            .iter()
-            .map(|(name, json)| (name.as_str(), json))
+        self.members.iter().map(|(name, json)| (name.as_str(), json))
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&'a Json> {
-        self.iter()
-            .find(|(member, _)| *member == name)
-            .map(|(_, json)| json)
+        self.iter().find(|(member, _)| *member == name).map(|(_, json)| json)
     }
 
     pub(crate) fn path_of(&self, name: &str) -> String {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+        let name = shorten(name);
         if !name.is_empty() && name.bytes().all(plain) {
             format!("{}.{name}", self.path)
         } else {
-            format!("{}[\"{}\"]", self.path, shorten(name))
+            format!("{}[\"{name}\"]", self.path)
         }
     }
 
     pub(crate) fn problem(&self, name: &str, problem: String) -> PolicyError {
-        PolicyError {
-            path: self.path_of(name),
-            problem,
-        }
+        PolicyError { path: self.path_of(name), problem }
     }
 
     /// Every string under `name`, read.
-    pub(crate) fn each<T>(
-        &self,
-        name: &str,
-        read: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<Vec<T>, PolicyError> {
+    pub(crate) fn each<T>(&self, name: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, PolicyError> {
         let (items, listed) = self.items(name)?;
         let mut values = Vec::with_capacity(items.len());
         for (index, item) in items.iter().enumerate() {
-            let path = if listed {
-                format!("{}[{index}]", self.path_of(name))
-            } else {
-                self.path_of(name)
-            };
+            let path = if listed { format!("{}[{index}]", self.path_of(name)) } else { self.path_of(name) };
             let Json::String(text) = item else {
-                return Err(PolicyError {
-                    path,
-                    problem: format!("is {}, not a string", item.kind()),
-                });
+                return Err(PolicyError { path, problem: format!("is {}, not a string", item.kind()) });
             };
-            let value = read(text).map_err(|problem| PolicyError {
-                path,
-                problem: format!("`{}` {problem}", shorten(text)),
-            })?;
+            let value = read(text)
+                .map_err(|problem| PolicyError { path, problem: format!("`{}` {problem}", shorten(text)) })?;
             values.push(value);
         }
         Ok(values)
@@ -324,38 +235,27 @@ impl<'a> Members<'a> {
 
     fn only(&self, known: &[&str]) -> Result<(), PolicyError> {
         match self.iter().find(|(name, _)| !known.contains(name)) {
-            Some((name, _)) => Err(self.problem(
-                name,
-                format!(
-                    "is not an element that is allowed here; these are: {}",
-                    known.join(", ")
-                ),
-            )),
+            Some((name, _)) => {
+                Err(self
+                    .problem(name, format!("is not an element that is allowed here; these are: {}", known.join(", "))))
+            }
             None => Ok(()),
         }
     }
 
     fn missing(&self, name: &str) -> PolicyError {
-        PolicyError {
-            path: self.path.clone(),
-            problem: format!("has no `{name}`"),
-        }
+        PolicyError { path: self.path.clone(), problem: format!("has no `{name}`") }
     }
 
     /// Which of two elements is there; exactly one has to be.
-    fn either(
-        &self,
-        plain: &'static str,
-        negated: &'static str,
-    ) -> Result<&'static str, PolicyError> {
+    fn either(&self, plain: &'static str, negated: &'static str) -> Result<&'static str, PolicyError> {
         match (self.get(plain), self.get(negated)) {
             (Some(_), None) => Ok(plain),
             (None, Some(_)) => Ok(negated),
             (None, None) => Err(self.missing(plain)),
-            (Some(_), Some(_)) => Err(self.problem(
-                negated,
-                format!("stands beside `{plain}`: a statement has one of them"),
-            )),
+            (Some(_), Some(_)) => {
+                Err(self.problem(negated, format!("stands beside `{plain}`: a statement has one of them")))
+            }
         }
     }
 
@@ -371,9 +271,7 @@ impl<'a> Members<'a> {
     fn items(&self, name: &str) -> Result<(&'a [Json], bool), PolicyError> {
         match self.get(name) {
             None => Err(self.missing(name)),
-            Some(Json::Array(list)) if list.is_empty() => {
-                Err(self.problem(name, "is an empty list".into()))
-            }
+            Some(Json::Array(list)) if list.is_empty() => Err(self.problem(name, "is an empty list".into())),
             Some(Json::Array(list)) => Ok((list, true)),
             Some(single) => Ok((std::slice::from_ref(single), false)),
         }
@@ -382,17 +280,13 @@ impl<'a> Members<'a> {
     /// The value or list of values under `name` as text; condition values may be booleans and numbers as well.
     fn scalars(&self, name: &str) -> Result<Vec<String>, PolicyError> {
         let (items, _) = self.items(name)?;
-        let text = |item: &Json| match item {
-            Json::String(text) | Json::Number(text) => Ok(text.clone()),
-            Json::Bool(value) => Ok(value.to_string()),
-            other => Err(self.problem(
-                name,
-                format!(
-                    "holds {}, where values are strings, numbers and booleans",
-                    other.kind()
-                ),
-            )),
-        };
+        let text =
+            |item: &Json| match item {
+                Json::String(text) | Json::Number(text) => Ok(text.clone()),
+                Json::Bool(value) => Ok(value.to_string()),
+                other => Err(self
+                    .problem(name, format!("holds {}, where values are strings, numbers and booleans", other.kind()))),
+            };
         items.iter().map(text).collect()
     }
 }

@@ -20,59 +20,26 @@ fn the_sample_needs_exactly_its_two() {
             {"action": ["s3:PutObject"], "resource": ["arn:aws:s3:::node-sdk-sample-*/*"]}]"#,
         &[
             (
-                Check::new(
-                    "s3:CreateBucket",
-                    CheckResource::Arn("arn:aws:s3:::node-sdk-sample-1".into()),
-                )
-                .account(CheckAccount::NoAccount),
+                Check::new("s3:CreateBucket", CheckResource::Arn("arn:aws:s3:::node-sdk-sample-1".into()))
+                    .account(CheckAccount::NoAccount),
                 true,
             ),
-            (
-                s3(
-                    "s3:PutObject",
-                    "arn:aws:s3:::node-sdk-sample-1/hello_world.txt",
-                ),
-                true,
-            ),
-            (
-                s3("s3:PutObject", "arn:aws:s3:::node-sdk-sample-1/a/b"),
-                true,
-            ),
+            (s3("s3:PutObject", "arn:aws:s3:::node-sdk-sample-1/hello_world.txt"), true),
+            (s3("s3:PutObject", "arn:aws:s3:::node-sdk-sample-1/a/b"), true),
             (s3("S3:putobject", "arn:aws:s3:::node-sdk-sample-1/k"), true),
             (s3("s3:PutObject", "arn:aws:s3:::node-sdk-sample-1"), false),
             (s3("s3:PutObject", "arn:aws:s3:::other/k"), false),
-            (
-                s3("s3:PutObject", "arn:aws:s3:::NODE-sdk-sample-1/k"),
-                false,
-            ),
-            (
-                s3("s3:PutObject", "arn:aws-cn:s3:::node-sdk-sample-1/k"),
-                false,
-            ),
+            (s3("s3:PutObject", "arn:aws:s3:::NODE-sdk-sample-1/k"), false),
+            (s3("s3:PutObject", "arn:aws-cn:s3:::node-sdk-sample-1/k"), false),
             (s3("s3:PutObject", "*"), false),
             (s3("s3:PutObject", ""), false),
-            (
-                s3("s3:GetObject", "arn:aws:s3:::node-sdk-sample-1/k"),
-                false,
-            ),
-            (
-                s3("s3:PutObjectAcl", "arn:aws:s3:::node-sdk-sample-1/k"),
-                false,
-            ),
-            (
-                s3("s3:PutObjectTagging", "arn:aws:s3:::node-sdk-sample-1/k"),
-                false,
-            ),
-            (
-                s3("s3:DeleteBucket", "arn:aws:s3:::node-sdk-sample-1"),
-                false,
-            ),
+            (s3("s3:GetObject", "arn:aws:s3:::node-sdk-sample-1/k"), false),
+            (s3("s3:PutObjectAcl", "arn:aws:s3:::node-sdk-sample-1/k"), false),
+            (s3("s3:PutObjectTagging", "arn:aws:s3:::node-sdk-sample-1/k"), false),
+            (s3("s3:DeleteBucket", "arn:aws:s3:::node-sdk-sample-1"), false),
             (s3("s3", "arn:aws:s3:::node-sdk-sample-1/k"), false),
             (s3("", "arn:aws:s3:::node-sdk-sample-1/k"), false),
-            (
-                on("s3express:PutObject", "arn:aws:s3:::node-sdk-sample-1/k"),
-                false,
-            ),
+            (on("s3express:PutObject", "arn:aws:s3:::node-sdk-sample-1/k"), false),
         ],
     );
 }
@@ -93,42 +60,20 @@ fn every_check_of_a_call_counts() {
     assert_eq!(answer.bucket_owner, Some(account(OWN)));
     assert_eq!(answer.source_bucket_owner, None);
 
-    let denial = capabilities
-        .authorize(&[put, foreign, get, tags])
-        .unwrap_err();
-    let missing: Vec<_> = denial
-        .missing
-        .iter()
-        .map(|m| (m.action.as_str(), m.resource.as_str()))
-        .collect();
-    assert_eq!(
-        missing,
-        [
-            ("s3:GetObject", "arn:aws:s3:::c/in/k"),
-            ("s3:PutObjectTagging", "arn:aws:s3:::b/out/k")
-        ]
-    );
+    let denial = capabilities.authorize(&[put, foreign, get, tags]).unwrap_err();
+    let missing: Vec<_> = denial.missing.iter().map(|m| (m.action.as_str(), m.resource.as_str())).collect();
+    assert_eq!(missing, [("s3:GetObject", "arn:aws:s3:::c/in/k"), ("s3:PutObjectTagging", "arn:aws:s3:::b/out/k")]);
     let reason = denial.reason();
-    for part in [
-        "capability",
-        "s3:GetObject on arn:aws:s3:::c/in/k",
-        "s3:PutObjectTagging on arn:aws:s3:::b/out/k",
-    ] {
+    for part in ["capability", "s3:GetObject on arn:aws:s3:::c/in/k", "s3:PutObjectTagging on arn:aws:s3:::b/out/k"] {
         assert!(reason.contains(part), "{reason}");
     }
 }
 
 #[test]
 fn a_call_without_checks_is_denied() {
-    let denial = capabilities(r#"[{"action": "s3:*", "resource": "*", "account": "any"}]"#)
-        .authorize(&[])
-        .unwrap_err();
+    let denial = capabilities(r#"[{"action": "s3:*", "resource": "*", "account": "any"}]"#).authorize(&[]).unwrap_err();
     assert!(denial.missing.is_empty());
-    assert!(
-        denial.reason().contains("capability"),
-        "{}",
-        denial.reason()
-    );
+    assert!(denial.reason().contains("capability"), "{}", denial.reason());
 }
 
 #[test]
@@ -137,10 +82,7 @@ fn no_capability_allows_nothing() {
         "[]",
         &[
             (s3("s3:GetObject", "arn:aws:s3:::b/k"), false),
-            (
-                Check::new("sts:GetCallerIdentity", CheckResource::Any),
-                false,
-            ),
+            (Check::new("sts:GetCallerIdentity", CheckResource::Any), false),
         ],
     );
 }
@@ -148,11 +90,8 @@ fn no_capability_allows_nothing() {
 #[test]
 fn the_answer_names_the_owner_to_expect() {
     let object = |named: Option<&str>| {
-        Check::new(
-            "s3:GetObject",
-            CheckResource::Arn("arn:aws:s3:::b/k".into()),
-        )
-        .account(CheckAccount::BucketOwner(named.map(account)))
+        Check::new("s3:GetObject", CheckResource::Arn("arn:aws:s3:::b/k".into()))
+            .account(CheckAccount::BucketOwner(named.map(account)))
     };
     let (stranger, friend) = ("999999999999", "222222222222");
     for (accounts, named, expected) in [
@@ -160,40 +99,19 @@ fn the_answer_names_the_owner_to_expect() {
         ("", Some(OWN), Some(Some(OWN))),
         ("", Some(stranger), None),
         (r#", "account": "any""#, None, Some(None)),
-        (
-            r#", "account": ["any"]"#,
-            Some(stranger),
-            Some(Some(stranger)),
-        ),
+        (r#", "account": ["any"]"#, Some(stranger), Some(Some(stranger))),
         (r#", "account": "any""#, Some(OWN), Some(Some(OWN))),
         (r#", "account": "222222222222""#, None, Some(Some(friend))),
         (r#", "account": "222222222222""#, Some(OWN), None),
         (r#", "account": "222222222222""#, Some(stranger), None),
-        (
-            r#", "account": ["222222222222", "123456789012"]"#,
-            None,
-            Some(Some(OWN)),
-        ),
-        (
-            r#", "account": ["222222222222", "123456789012"]"#,
-            Some(friend),
-            Some(Some(friend)),
-        ),
-        (
-            r#", "account": ["222222222222", "123456789012"]"#,
-            Some(stranger),
-            None,
-        ),
+        (r#", "account": ["222222222222", "123456789012"]"#, None, Some(Some(OWN))),
+        (r#", "account": ["222222222222", "123456789012"]"#, Some(friend), Some(Some(friend))),
+        (r#", "account": ["222222222222", "123456789012"]"#, Some(stranger), None),
     ] {
-        let json =
-            format!(r#"[{{"action": "s3:GetObject", "resource": "arn:aws:s3:::*"{accounts}}}]"#);
+        let json = format!(r#"[{{"action": "s3:GetObject", "resource": "arn:aws:s3:::*"{accounts}}}]"#);
         let answer = capabilities(&json).authorize(&[object(named)]);
         let owner = answer.ok().map(|answer| answer.bucket_owner);
-        assert_eq!(
-            owner,
-            expected.map(|owner| owner.map(account)),
-            "{json} {named:?}"
-        );
+        assert_eq!(owner, expected.map(|owner| owner.map(account)), "{json} {named:?}");
     }
 }
 
@@ -206,47 +124,25 @@ fn one_header_serves_all_checks_of_a_call() {
             {"action": "s3:GetObject", "resource": "arn:aws:s3:::a/*", "account": "333333333333"}]"#,
     );
     let b = |action| s3(action, "arn:aws:s3:::b/k");
-    let owner = |checks: &[Check]| {
-        capabilities
-            .authorize(checks)
-            .map(|answer| answer.bucket_owner)
-    };
+    let owner = |checks: &[Check]| capabilities.authorize(checks).map(|answer| answer.bucket_owner);
     assert_eq!(owner(&[b("s3:PutObject")]), Ok(Some(account(OWN))));
-    assert_eq!(
-        owner(&[b("s3:PutObject"), b("s3:PutObjectTagging")]),
-        Ok(Some(account("222222222222")))
-    );
-    assert_eq!(
-        owner(&[b("s3:PutObjectTagging"), b("s3:PutObject")]),
-        Ok(Some(account("222222222222")))
-    );
+    assert_eq!(owner(&[b("s3:PutObject"), b("s3:PutObjectTagging")]), Ok(Some(account("222222222222"))));
+    assert_eq!(owner(&[b("s3:PutObjectTagging"), b("s3:PutObject")]), Ok(Some(account("222222222222"))));
     // No owner does for both.
     let denial = owner(&[b("s3:PutObjectRetention"), b("s3:PutObjectTagging")]).unwrap_err();
     assert_eq!(denial.missing.len(), 1);
     // A copy has a header of its own for its source.
-    let source = Check::new(
-        "s3:GetObject",
-        CheckResource::Arn("arn:aws:s3:::a/k".into()),
-    )
-    .account(CheckAccount::SourceBucketOwner(None));
-    let answer = capabilities
-        .authorize(&[b("s3:PutObject"), source])
-        .unwrap();
+    let source = Check::new("s3:GetObject", CheckResource::Arn("arn:aws:s3:::a/k".into()))
+        .account(CheckAccount::SourceBucketOwner(None));
+    let answer = capabilities.authorize(&[b("s3:PutObject"), source]).unwrap();
     assert_eq!(answer.bucket_owner, Some(account(OWN)));
     assert_eq!(answer.source_bucket_owner, Some(account("333333333333")));
     // One request can't name two owners.
     let named = |owner| {
-        Check::new(
-            "s3:PutObject",
-            CheckResource::Arn("arn:aws:s3:::b/k".into()),
-        )
-        .account(CheckAccount::BucketOwner(Some(account(owner))))
+        Check::new("s3:PutObject", CheckResource::Arn("arn:aws:s3:::b/k".into()))
+            .account(CheckAccount::BucketOwner(Some(account(owner))))
     };
-    assert!(
-        capabilities
-            .authorize(&[named(OWN), named("222222222222")])
-            .is_err()
-    );
+    assert!(capabilities.authorize(&[named(OWN), named("222222222222")]).is_err());
 }
 
 #[test]
@@ -256,28 +152,13 @@ fn a_strangers_resource_is_out_of_reach() {
             {"action": ["sqs:*", "dynamodb:*"], "resource": "*"},
             {"action": "kms:Decrypt", "resource": "arn:aws:kms:*:123456789012:key/*"}]"#,
         &[
-            (
-                on("sqs:SendMessage", "arn:aws:sqs:us-east-1:123456789012:q"),
-                true,
-            ),
-            (
-                on("sqs:SendMessage", "arn:aws:sqs:us-east-1:999999999999:q"),
-                false,
-            ),
-            (
-                on("sqs:SendMessage", "arn:aws:sqs:us-east-1:99999999999:q"),
-                false,
-            ),
+            (on("sqs:SendMessage", "arn:aws:sqs:us-east-1:123456789012:q"), true),
+            (on("sqs:SendMessage", "arn:aws:sqs:us-east-1:999999999999:q"), false),
+            (on("sqs:SendMessage", "arn:aws:sqs:us-east-1:99999999999:q"), false),
             (on("sqs:SendMessage", "arn:aws:sqs:us-east-1:aws:q"), false),
             (on("sqs:SendMessage", "arn:aws:sqs:us-east-1:*:q"), false),
             (Check::new("sqs:ListQueues", CheckResource::Any), true),
-            (
-                Check::new(
-                    "dynamodb:GetItem",
-                    CheckResource::Covering("arn:aws:dynamodb:*:*:table/*".into()),
-                ),
-                false,
-            ),
+            (Check::new("dynamodb:GetItem", CheckResource::Covering("arn:aws:dynamodb:*:*:table/*".into())), false),
             (
                 Check::new(
                     "dynamodb:GetItem",
@@ -285,50 +166,25 @@ fn a_strangers_resource_is_out_of_reach() {
                 ),
                 true,
             ),
-            (
-                on("kms:Decrypt", "arn:aws:kms:us-east-1:123456789012:key/1"),
-                true,
-            ),
-            (
-                on("kms:Decrypt", "arn:aws:kms:us-east-1:999999999999:key/1"),
-                false,
-            ),
+            (on("kms:Decrypt", "arn:aws:kms:us-east-1:123456789012:key/1"), true),
+            (on("kms:Decrypt", "arn:aws:kms:us-east-1:999999999999:key/1"), false),
             // An S3 check that names no owner has been parsed wrongly.
             (on("s3:GetObject", "arn:aws:s3:::b/k"), false),
-            (
-                s3("s3:GetObject", "arn:aws:s3:::b/k").account(CheckAccount::NoAccount),
-                false,
-            ),
+            (s3("s3:GetObject", "arn:aws:s3:::b/k").account(CheckAccount::NoAccount), false),
         ],
     );
 }
 
 #[test]
 fn buckets_are_created_and_listed_in_the_own_account_only() {
-    let create = || {
-        Check::new(
-            "s3:CreateBucket",
-            CheckResource::Arn("arn:aws:s3:::b".into()),
-        )
-        .account(CheckAccount::NoAccount)
-    };
-    let list =
-        || Check::new("s3:ListAllMyBuckets", CheckResource::Any).account(CheckAccount::NoAccount);
-    check(
-        r#"[{"action": "s3:*", "resource": "*"}]"#,
-        &[(create(), true), (list(), true)],
-    );
-    check(
-        r#"[{"action": "s3:*", "resource": "arn:aws:s3:::*"}]"#,
-        &[(create(), true), (list(), false)],
-    );
+    let create =
+        || Check::new("s3:CreateBucket", CheckResource::Arn("arn:aws:s3:::b".into())).account(CheckAccount::NoAccount);
+    let list = || Check::new("s3:ListAllMyBuckets", CheckResource::Any).account(CheckAccount::NoAccount);
+    check(r#"[{"action": "s3:*", "resource": "*"}]"#, &[(create(), true), (list(), true)]);
+    check(r#"[{"action": "s3:*", "resource": "arn:aws:s3:::*"}]"#, &[(create(), true), (list(), false)]);
     check(
         r#"[{"action": "s3:*", "resource": "*", "account": "222222222222"}]"#,
-        &[
-            (create(), false),
-            (list(), false),
-            (s3("s3:GetObject", "arn:aws:s3:::b/k"), true),
-        ],
+        &[(create(), false), (list(), false), (s3("s3:GetObject", "arn:aws:s3:::b/k"), true)],
     );
     check(
         r#"[{"action": "s3:Create*", "resource": "*", "account": ["222222222222", "123456789012"]}]"#,
@@ -360,102 +216,21 @@ fn patterns_never_grant_lasting_authority() {
             object("s3:PutObjectVersionAcl"),
             object("s3:BypassGovernanceRetention"),
             object("s3:ObjectOwnerOverrideToBucketOwner"),
-            (
-                on("kms:Decrypt", "arn:aws:kms:us-east-1:123456789012:key/1"),
-                true,
-            ),
-            (
-                on(
-                    "kms:CreateGrant",
-                    "arn:aws:kms:us-east-1:123456789012:key/1",
-                ),
-                false,
-            ),
-            (
-                on(
-                    "kms:PutKeyPolicy",
-                    "arn:aws:kms:us-east-1:123456789012:key/1",
-                ),
-                false,
-            ),
-            (
-                Check::new("ecr:GetAuthorizationToken", CheckResource::Any),
-                false,
-            ),
-            (
-                on(
-                    "ecr:GetDownloadUrlForLayer",
-                    "arn:aws:ecr:us-east-1:123456789012:repository/r",
-                ),
-                false,
-            ),
-            (
-                on(
-                    "ecr:BatchGetImage",
-                    "arn:aws:ecr:us-east-1:123456789012:repository/r",
-                ),
-                true,
-            ),
-            (
-                on(
-                    "lambda:GetFunction",
-                    "arn:aws:lambda:us-east-1:123456789012:function:f",
-                ),
-                false,
-            ),
-            (
-                on(
-                    "lambda:AddPermission",
-                    "arn:aws:lambda:us-east-1:123456789012:function:f",
-                ),
-                false,
-            ),
-            (
-                on(
-                    "lambda:GetFunctionConfiguration",
-                    "arn:aws:lambda:us-east-1:123456789012:function:f",
-                ),
-                true,
-            ),
-            (
-                on(
-                    "lambda:InvokeFunction",
-                    "arn:aws:lambda:us-east-1:123456789012:function:f",
-                ),
-                true,
-            ),
-            (
-                on(
-                    "secretsmanager:PutResourcePolicy",
-                    "arn:aws:secretsmanager:us-east-1:123456789012:secret:s",
-                ),
-                false,
-            ),
-            (
-                on(
-                    "secretsmanager:GetSecretValue",
-                    "arn:aws:secretsmanager:us-east-1:123456789012:secret:s",
-                ),
-                true,
-            ),
-            (
-                on(
-                    "ssm:StartSession",
-                    "arn:aws:ec2:us-east-1:123456789012:instance/i-1",
-                ),
-                false,
-            ),
-            (
-                on(
-                    "sqs:SetQueueAttributes",
-                    "arn:aws:sqs:us-east-1:123456789012:q",
-                ),
-                false,
-            ),
-            (
-                on("sns:AddPermission", "arn:aws:sns:us-east-1:123456789012:t"),
-                false,
-            ),
+            (on("kms:Decrypt", "arn:aws:kms:us-east-1:123456789012:key/1"), true),
+            (on("kms:CreateGrant", "arn:aws:kms:us-east-1:123456789012:key/1"), false),
+            (on("kms:PutKeyPolicy", "arn:aws:kms:us-east-1:123456789012:key/1"), false),
+            (Check::new("ecr:GetAuthorizationToken", CheckResource::Any), false),
+            (on("ecr:GetDownloadUrlForLayer", "arn:aws:ecr:us-east-1:123456789012:repository/r"), false),
+            (on("ecr:BatchGetImage", "arn:aws:ecr:us-east-1:123456789012:repository/r"), true),
+            (on("lambda:GetFunction", "arn:aws:lambda:us-east-1:123456789012:function:f"), false),
+            (on("lambda:AddPermission", "arn:aws:lambda:us-east-1:123456789012:function:f"), false),
+            (on("lambda:GetFunctionConfiguration", "arn:aws:lambda:us-east-1:123456789012:function:f"), true),
+            (on("lambda:InvokeFunction", "arn:aws:lambda:us-east-1:123456789012:function:f"), true),
+            (on("secretsmanager:PutResourcePolicy", "arn:aws:secretsmanager:us-east-1:123456789012:secret:s"), false),
+            (on("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:us-east-1:123456789012:secret:s"), true),
+            (on("ssm:StartSession", "arn:aws:ec2:us-east-1:123456789012:instance/i-1"), false),
+            (on("sqs:SetQueueAttributes", "arn:aws:sqs:us-east-1:123456789012:q"), false),
+            (on("sns:AddPermission", "arn:aws:sns:us-east-1:123456789012:t"), false),
         ],
     );
 }
@@ -475,10 +250,7 @@ fn a_full_name_grants_what_patterns_do_not() {
             (s3("s3:PutBucketPolicy", "arn:aws:s3:::b"), true),
             (s3("s3:PutBucketPolicy", "arn:aws:s3:::b/k"), false),
             (s3("s3:PutBucketAcl", "arn:aws:s3:::b"), false),
-            (
-                Check::new("ecr:GetAuthorizationToken", CheckResource::Any),
-                true,
-            ),
+            (Check::new("ecr:GetAuthorizationToken", CheckResource::Any), true),
         ],
     );
 }
@@ -488,18 +260,9 @@ fn iam_and_sts_are_out_of_reach_of_any_pattern() {
     check(
         r#"[{"action": "sts:GetCallerIdentity", "resource": "*"}, {"action": ["s3:*", "ec2:*"], "resource": "*"}]"#,
         &[
-            (
-                Check::new("sts:GetCallerIdentity", CheckResource::Any),
-                true,
-            ),
-            (
-                on("sts:AssumeRole", "arn:aws:iam::123456789012:role/r"),
-                false,
-            ),
-            (
-                on("iam:PassRole", "arn:aws:iam::123456789012:role/r"),
-                false,
-            ),
+            (Check::new("sts:GetCallerIdentity", CheckResource::Any), true),
+            (on("sts:AssumeRole", "arn:aws:iam::123456789012:role/r"), false),
+            (on("iam:PassRole", "arn:aws:iam::123456789012:role/r"), false),
             (Check::new("iam:ListRoles", CheckResource::Any), false),
         ],
     );
@@ -516,15 +279,9 @@ fn what_works_on_no_resource_needs_the_star() {
             &format!(r#"[{{"action": "sqs:*", "resource": {resource}}}]"#),
             &[
                 (Check::new("sqs:ListQueues", CheckResource::Any), expected),
-                (
-                    on("sqs:SendMessage", "arn:aws:sqs:us-east-1:123456789012:q"),
-                    true,
-                ),
+                (on("sqs:SendMessage", "arn:aws:sqs:us-east-1:123456789012:q"), true),
                 // An ARN that holds a `*` is not every resource.
-                (
-                    on("sqs:SendMessage", "arn:aws:sqs:us-east-1:123456789012:*"),
-                    true,
-                ),
+                (on("sqs:SendMessage", "arn:aws:sqs:us-east-1:123456789012:*"), true),
             ],
         );
     }
@@ -533,10 +290,7 @@ fn what_works_on_no_resource_needs_the_star() {
 #[test]
 fn a_hidden_arn_must_be_covered_whole() {
     let secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:";
-    let meant = Check::new(
-        "secretsmanager:GetSecretValue",
-        CheckResource::Covering(format!("{secret}db-??????")),
-    );
+    let meant = Check::new("secretsmanager:GetSecretValue", CheckResource::Covering(format!("{secret}db-??????")));
     for (pattern, expected) in [
         ("db-??????", true),
         ("db-*", true),
@@ -551,16 +305,11 @@ fn a_hidden_arn_must_be_covered_whole() {
         ("other-*", false),
     ] {
         check(
-            &format!(
-                r#"[{{"action": "secretsmanager:GetSecretValue", "resource": "{secret}{pattern}"}}]"#
-            ),
+            &format!(r#"[{{"action": "secretsmanager:GetSecretValue", "resource": "{secret}{pattern}"}}]"#),
             &[(meant.clone(), expected)],
         );
     }
-    let any_key = Check::new(
-        "kms:Decrypt",
-        CheckResource::Covering("arn:aws:kms:us-east-1:123456789012:key/*".into()),
-    );
+    let any_key = Check::new("kms:Decrypt", CheckResource::Covering("arn:aws:kms:us-east-1:123456789012:key/*".into()));
     for (pattern, expected) in [
         ("arn:aws:kms:us-east-1:123456789012:key/*", true),
         ("arn:aws:kms:*:123456789012:key/*", true),
@@ -570,10 +319,7 @@ fn a_hidden_arn_must_be_covered_whole() {
         ("arn:aws:kms:us-east-1:123456789012:key/1234", false),
         ("arn:aws:kms:eu-west-1:123456789012:key/*", false),
     ] {
-        check(
-            &format!(r#"[{{"action": "kms:Decrypt", "resource": "{pattern}"}}]"#),
-            &[(any_key.clone(), expected)],
-        );
+        check(&format!(r#"[{{"action": "kms:Decrypt", "resource": "{pattern}"}}]"#), &[(any_key.clone(), expected)]);
     }
     // Two capabilities that cover a half each don't cover the whole.
     check(
@@ -606,11 +352,7 @@ fn a_prefix_bounds_listings() {
             (list("s3:ListBucket", None), false),
             // This one has no prefix to AWS, whatever the request says.
             (list("s3:ListBucketMultipartUploads", Some("in/")), false),
-            (
-                Check::new("s3:ListAllMyBuckets", CheckResource::Any)
-                    .account(CheckAccount::NoAccount),
-                false,
-            ),
+            (Check::new("s3:ListAllMyBuckets", CheckResource::Any).account(CheckAccount::NoAccount), false),
         ],
     );
 }
@@ -621,66 +363,28 @@ fn leading_keys_bound_items() {
     let index = "arn:aws:dynamodb:us-east-1:123456789012:table/orders/index/by-date";
     let call = |action, arn, items: &[&[(&str, &str)]]| {
         items.iter().fold(on(action, arn), |check, attributes| {
-            check.item(
-                attributes
-                    .iter()
-                    .fold(ItemKey::new(), |item, (name, value)| {
-                        item.attribute(*name, *value)
-                    }),
-            )
+            check.item(attributes.iter().fold(ItemKey::new(), |item, (name, value)| item.attribute(*name, *value)))
         })
     };
     check(
-        &format!(
-            r#"[{{"action": "dynamodb:*", "resource": "{table}", "leadingKeys": {{"pk": ["u1", "u2"]}}}}]"#
-        ),
+        &format!(r#"[{{"action": "dynamodb:*", "resource": "{table}", "leadingKeys": {{"pk": ["u1", "u2"]}}}}]"#),
         &[
-            (
-                call("dynamodb:GetItem", table, &[&[("pk", "u1"), ("sk", "x")]]),
-                true,
-            ),
+            (call("dynamodb:GetItem", table, &[&[("pk", "u1"), ("sk", "x")]]), true),
             (call("dynamodb:Query", table, &[&[("pk", "u2")]]), true),
-            (
-                call(
-                    "dynamodb:BatchGetItem",
-                    table,
-                    &[&[("pk", "u1")], &[("pk", "u2")]],
-                ),
-                true,
-            ),
-            (
-                call(
-                    "dynamodb:BatchGetItem",
-                    table,
-                    &[&[("pk", "u1")], &[("pk", "u3")]],
-                ),
-                false,
-            ),
-            (
-                call(
-                    "dynamodb:BatchGetItem",
-                    table,
-                    &[&[("pk", "u1")], &[("sk", "u1")]],
-                ),
-                false,
-            ),
+            (call("dynamodb:BatchGetItem", table, &[&[("pk", "u1")], &[("pk", "u2")]]), true),
+            (call("dynamodb:BatchGetItem", table, &[&[("pk", "u1")], &[("pk", "u3")]]), false),
+            (call("dynamodb:BatchGetItem", table, &[&[("pk", "u1")], &[("sk", "u1")]]), false),
             (call("dynamodb:GetItem", table, &[&[("pk", "u3")]]), false),
             (call("dynamodb:GetItem", table, &[&[("PK", "u1")]]), false),
             (call("dynamodb:GetItem", table, &[&[("sk", "u1")]]), false),
-            (
-                call("dynamodb:PutItem", table, &[&[("pk", "u1"), ("pk", "u3")]]),
-                false,
-            ),
+            (call("dynamodb:PutItem", table, &[&[("pk", "u1"), ("pk", "u3")]]), false),
             (call("dynamodb:GetItem", table, &[&[]]), false),
             (call("dynamodb:GetItem", table, &[]), false),
             (call("dynamodb:Query", table, &[]), false),
             (call("dynamodb:Query", index, &[&[("pk", "u1")]]), false),
             (call("dynamodb:Scan", table, &[]), false),
             (call("dynamodb:Scan", table, &[&[("pk", "u1")]]), false),
-            (
-                call("dynamodb:PartiQLSelect", table, &[&[("pk", "u1")]]),
-                false,
-            ),
+            (call("dynamodb:PartiQLSelect", table, &[&[("pk", "u1")]]), false),
             (call("dynamodb:DescribeTable", table, &[]), false),
         ],
     );
@@ -690,15 +394,10 @@ fn leading_keys_bound_items() {
 fn via_never_matches_the_tasks_own_call() {
     let key = "arn:aws:kms:us-east-1:123456789012:key/1";
     check(
-        &format!(
-            r#"[{{"action": ["kms:Decrypt", "kms:GenerateDataKey*"], "resource": "{key}", "via": "s3"}}]"#
-        ),
+        &format!(r#"[{{"action": ["kms:Decrypt", "kms:GenerateDataKey*"], "resource": "{key}", "via": "s3"}}]"#),
         &[
             (on("kms:Decrypt", key), false),
-            (
-                on("kms:Decrypt", key).with("kms:ViaService", "s3.us-east-1.amazonaws.com"),
-                false,
-            ),
+            (on("kms:Decrypt", key).with("kms:ViaService", "s3.us-east-1.amazonaws.com"), false),
             (on("kms:GenerateDataKey", key), false),
         ],
     );
@@ -707,11 +406,8 @@ fn via_never_matches_the_tasks_own_call() {
 #[test]
 fn a_region_bounds_the_endpoint() {
     let get = |region: Option<&str>| {
-        let check = Check::new(
-            "s3:GetObject",
-            CheckResource::Arn("arn:aws:s3:::b/k".into()),
-        )
-        .account(CheckAccount::BucketOwner(None));
+        let check = Check::new("s3:GetObject", CheckResource::Arn("arn:aws:s3:::b/k".into()))
+            .account(CheckAccount::BucketOwner(None));
         match region {
             Some(region) => check.with("aws:RequestedRegion", region),
             None => check,
@@ -752,34 +448,19 @@ fn denials_say_what_to_know() {
             {"action": "s3:ListBucket", "resource": "arn:aws:s3:::b", "prefix": "in/"},
             {"action": "kms:Decrypt", "resource": "arn:aws:kms:*:123456789012:key/1*"}]"#,
     );
-    let stranger = s3("s3:GetObject", "arn:aws:s3:::b/k")
-        .account(CheckAccount::BucketOwner(Some(account("999999999999"))));
+    let stranger =
+        s3("s3:GetObject", "arn:aws:s3:::b/k").account(CheckAccount::BucketOwner(Some(account("999999999999"))));
     for (check, part) in [
-        (
-            s3("s3:PutObjectAcl", "arn:aws:s3:::b/k"),
-            "only by its full name",
-        ),
+        (s3("s3:PutObjectAcl", "arn:aws:s3:::b/k"), "only by its full name"),
         (stranger, "account that it does not reach"),
+        (s3("s3:ListBucket", "arn:aws:s3:::b").with("s3:prefix", "out/"), "prefix"),
+        (Check::new("s3:ListAllMyBuckets", CheckResource::Any), r#""resource": "*""#),
         (
-            s3("s3:ListBucket", "arn:aws:s3:::b").with("s3:prefix", "out/"),
-            "prefix",
-        ),
-        (
-            Check::new("s3:ListAllMyBuckets", CheckResource::Any),
-            r#""resource": "*""#,
-        ),
-        (
-            Check::new(
-                "kms:Decrypt",
-                CheckResource::Covering("arn:aws:kms:us-east-1:123456789012:key/*".into()),
-            ),
+            Check::new("kms:Decrypt", CheckResource::Covering("arn:aws:kms:us-east-1:123456789012:key/*".into())),
             "covers all of it",
         ),
     ] {
         let reason = capabilities.authorize(&[check]).unwrap_err().reason();
-        assert!(
-            reason.contains(part) && reason.contains("capability"),
-            "{reason}"
-        );
+        assert!(reason.contains(part) && reason.contains("capability"), "{reason}");
     }
 }

@@ -14,11 +14,7 @@ type Row<'a> = (&'a str, &'a str, &'a [&'a str], Decision);
 #[track_caller]
 fn check(policy: &PolicyDocument, rows: &[Row<'_>]) {
     for (action, resource, context, expected) in rows {
-        assert_eq!(
-            decide(policy, action, resource, context),
-            *expected,
-            "{action} {resource} {context:?}"
-        );
+        assert_eq!(decide(policy, action, resource, context), *expected, "{action} {resource} {context:?}");
     }
 }
 
@@ -46,98 +42,23 @@ fn the_users_own_folder() {
     check(
         &policy,
         &[
-            (
-                "s3:GetObject",
-                "arn:aws:s3:::mybucket/david/k",
-                &["aws:username=david"],
-                Allowed,
-            ),
-            (
-                "s3:PutObject",
-                "arn:aws:s3:::mybucket/david/a/b",
-                &["aws:username=david"],
-                Allowed,
-            ),
-            (
-                "s3:GetObject",
-                "arn:aws:s3:::mybucket/eve/k",
-                &["aws:username=david"],
-                ImplicitlyDenied,
-            ),
-            (
-                "s3:GetObject",
-                "arn:aws:s3:::mybucket/David/k",
-                &["aws:username=david"],
-                ImplicitlyDenied,
-            ),
+            ("s3:GetObject", "arn:aws:s3:::mybucket/david/k", &["aws:username=david"], Allowed),
+            ("s3:PutObject", "arn:aws:s3:::mybucket/david/a/b", &["aws:username=david"], Allowed),
+            ("s3:GetObject", "arn:aws:s3:::mybucket/eve/k", &["aws:username=david"], ImplicitlyDenied),
+            ("s3:GetObject", "arn:aws:s3:::mybucket/David/k", &["aws:username=david"], ImplicitlyDenied),
             // A role's session has no user name, and no name is not an empty one.
-            (
-                "s3:GetObject",
-                "arn:aws:s3:::mybucket/david/k",
-                &[],
-                ImplicitlyDenied,
-            ),
-            (
-                "s3:GetObject",
-                "arn:aws:s3:::mybucket//k",
-                &[],
-                ImplicitlyDenied,
-            ),
+            ("s3:GetObject", "arn:aws:s3:::mybucket/david/k", &[], ImplicitlyDenied),
+            ("s3:GetObject", "arn:aws:s3:::mybucket//k", &[], ImplicitlyDenied),
             // A user whose name holds wildcards reads a folder of that very name.
-            (
-                "s3:GetObject",
-                "arn:aws:s3:::mybucket/eve/k",
-                &["aws:username=*"],
-                ImplicitlyDenied,
-            ),
-            (
-                "s3:GetObject",
-                "arn:aws:s3:::mybucket/*/k",
-                &["aws:username=*"],
-                Allowed,
-            ),
-            (
-                "s3:GetObject",
-                "arn:aws:s3:::mybucket/eve/k",
-                &["aws:username=ev?"],
-                ImplicitlyDenied,
-            ),
-            (
-                "s3:ListBucket",
-                "arn:aws:s3:::mybucket",
-                &["aws:username=david", "s3:prefix=david/"],
-                Allowed,
-            ),
-            (
-                "s3:ListBucket",
-                "arn:aws:s3:::mybucket",
-                &["aws:username=david", "s3:prefix=david"],
-                ImplicitlyDenied,
-            ),
-            (
-                "s3:ListBucket",
-                "arn:aws:s3:::mybucket",
-                &["aws:username=david", "s3:prefix=eve/"],
-                ImplicitlyDenied,
-            ),
-            (
-                "s3:ListBucket",
-                "arn:aws:s3:::mybucket",
-                &["aws:username=*", "s3:prefix=eve/"],
-                ImplicitlyDenied,
-            ),
-            (
-                "s3:ListBucket",
-                "arn:aws:s3:::mybucket",
-                &["aws:username=david"],
-                ImplicitlyDenied,
-            ),
-            (
-                "s3:ListBucket",
-                "arn:aws:s3:::mybucket",
-                &["s3:prefix=/"],
-                ImplicitlyDenied,
-            ),
+            ("s3:GetObject", "arn:aws:s3:::mybucket/eve/k", &["aws:username=*"], ImplicitlyDenied),
+            ("s3:GetObject", "arn:aws:s3:::mybucket/*/k", &["aws:username=*"], Allowed),
+            ("s3:GetObject", "arn:aws:s3:::mybucket/eve/k", &["aws:username=ev?"], ImplicitlyDenied),
+            ("s3:ListBucket", "arn:aws:s3:::mybucket", &["aws:username=david", "s3:prefix=david/"], Allowed),
+            ("s3:ListBucket", "arn:aws:s3:::mybucket", &["aws:username=david", "s3:prefix=david"], ImplicitlyDenied),
+            ("s3:ListBucket", "arn:aws:s3:::mybucket", &["aws:username=david", "s3:prefix=eve/"], ImplicitlyDenied),
+            ("s3:ListBucket", "arn:aws:s3:::mybucket", &["aws:username=*", "s3:prefix=eve/"], ImplicitlyDenied),
+            ("s3:ListBucket", "arn:aws:s3:::mybucket", &["aws:username=david"], ImplicitlyDenied),
+            ("s3:ListBucket", "arn:aws:s3:::mybucket", &["s3:prefix=/"], ImplicitlyDenied),
         ],
     );
 }
@@ -159,12 +80,7 @@ fn a_variable_within_a_name() {
         &policy,
         &[
             ("sqs:ListQueues", "*", &[], Allowed),
-            (
-                "sqs:SendMessage",
-                "arn:aws:sqs:us-east-2:123456789012:bob-queue",
-                &["aws:username=bob"],
-                Allowed,
-            ),
+            ("sqs:SendMessage", "arn:aws:sqs:us-east-2:123456789012:bob-queue", &["aws:username=bob"], Allowed),
             (
                 "sqs:SendMessage",
                 "arn:aws:sqs:us-east-1:123456789012:bob-queue",
@@ -177,18 +93,8 @@ fn a_variable_within_a_name() {
                 &["aws:username=bob"],
                 ImplicitlyDenied,
             ),
-            (
-                "sqs:SendMessage",
-                "arn:aws:sqs:us-east-2:123456789012:-queue",
-                &[],
-                ImplicitlyDenied,
-            ),
-            (
-                "sqs:SendMessage",
-                "*",
-                &["aws:username=bob"],
-                ImplicitlyDenied,
-            ),
+            ("sqs:SendMessage", "arn:aws:sqs:us-east-2:123456789012:-queue", &[], ImplicitlyDenied),
+            ("sqs:SendMessage", "*", &["aws:username=bob"], ImplicitlyDenied),
         ],
     );
 }
@@ -205,42 +111,12 @@ fn escapes_and_defaults() {
         &policy,
         &[
             ("s3:GetObject", "arn:aws:s3:::b/literal*", &[], Allowed),
-            (
-                "s3:GetObject",
-                "arn:aws:s3:::b/literally",
-                &[],
-                ImplicitlyDenied,
-            ),
-            (
-                "s3:GetObject",
-                "arn:aws:s3:::b/${aws:username}",
-                &["aws:username=bob"],
-                Allowed,
-            ),
-            (
-                "s3:GetObject",
-                "arn:aws:s3:::b/$bob",
-                &["aws:username=bob"],
-                ImplicitlyDenied,
-            ),
-            (
-                "s3:GetObject",
-                "arn:aws:s3:::b/of/anonymous/k",
-                &[],
-                Allowed,
-            ),
-            (
-                "s3:GetObject",
-                "arn:aws:s3:::b/of/anonymous/k",
-                &["aws:userid=AIDA"],
-                ImplicitlyDenied,
-            ),
-            (
-                "s3:GetObject",
-                "arn:aws:s3:::b/of/AIDA/k",
-                &["aws:userid=AIDA"],
-                Allowed,
-            ),
+            ("s3:GetObject", "arn:aws:s3:::b/literally", &[], ImplicitlyDenied),
+            ("s3:GetObject", "arn:aws:s3:::b/${aws:username}", &["aws:username=bob"], Allowed),
+            ("s3:GetObject", "arn:aws:s3:::b/$bob", &["aws:username=bob"], ImplicitlyDenied),
+            ("s3:GetObject", "arn:aws:s3:::b/of/anonymous/k", &[], Allowed),
+            ("s3:GetObject", "arn:aws:s3:::b/of/anonymous/k", &["aws:userid=AIDA"], ImplicitlyDenied),
+            ("s3:GetObject", "arn:aws:s3:::b/of/AIDA/k", &["aws:userid=AIDA"], Allowed),
         ],
     );
 }
@@ -257,18 +133,8 @@ fn the_old_version_has_no_variables() {
         check(
             &policy,
             &[
-                (
-                    "s3:GetObject",
-                    "arn:aws:s3:::b/bob/k",
-                    &["aws:username=bob", "s3:x=$"],
-                    ImplicitlyDenied,
-                ),
-                (
-                    "s3:GetObject",
-                    "arn:aws:s3:::b/${aws:username}/k",
-                    &["aws:username=bob", "s3:x=${$}"],
-                    Allowed,
-                ),
+                ("s3:GetObject", "arn:aws:s3:::b/bob/k", &["aws:username=bob", "s3:x=$"], ImplicitlyDenied),
+                ("s3:GetObject", "arn:aws:s3:::b/${aws:username}/k", &["aws:username=bob", "s3:x=${$}"], Allowed),
             ],
         );
     }
@@ -289,78 +155,27 @@ fn actions_ignore_case_and_resources_do_not() {
             ("s3:GetObject", "arn:aws:s3:::B/A/z", &[], ImplicitlyDenied),
             ("s3:GetObject", "arn:aws:s3:::B/a/b", &[], ImplicitlyDenied),
             ("s3:PutObject", "arn:aws:s3:::B/az", &[], ImplicitlyDenied),
-            (
-                "iam:CreateAccessKey",
-                "arn:aws:iam::123456789012:user/bob",
-                &[],
-                Allowed,
-            ),
-            (
-                "iam:ListAccessKeys",
-                "arn:aws:iam::123456789012:user/a/bob",
-                &[],
-                Allowed,
-            ),
-            (
-                "iam:ListUsers",
-                "arn:aws:iam::123456789012:user/bob",
-                &[],
-                ImplicitlyDenied,
-            ),
-            (
-                "iam:ListAccessKeys",
-                "arn:aws:iam::123456789013:user/bob",
-                &[],
-                ImplicitlyDenied,
-            ),
-            (
-                "ec2:DescribeVpcs",
-                "arn:aws:iam::123456789012:x",
-                &[],
-                Allowed,
-            ),
-            (
-                "ec2:Describepcs",
-                "arn:aws:iam::123456789012:x",
-                &[],
-                ImplicitlyDenied,
-            ),
+            ("iam:CreateAccessKey", "arn:aws:iam::123456789012:user/bob", &[], Allowed),
+            ("iam:ListAccessKeys", "arn:aws:iam::123456789012:user/a/bob", &[], Allowed),
+            ("iam:ListUsers", "arn:aws:iam::123456789012:user/bob", &[], ImplicitlyDenied),
+            ("iam:ListAccessKeys", "arn:aws:iam::123456789013:user/bob", &[], ImplicitlyDenied),
+            ("ec2:DescribeVpcs", "arn:aws:iam::123456789012:x", &[], Allowed),
+            ("ec2:Describepcs", "arn:aws:iam::123456789012:x", &[], ImplicitlyDenied),
         ],
     );
 }
 
 #[test]
 fn a_last_star_reaches_over_colons() {
-    let policy = statement(
-        r#"{"Effect": "Allow", "Action": "*", "Resource": ["arn:aws:sqs:*", "arn:*:logs:us-east-1:*"]}"#,
-    );
+    let policy =
+        statement(r#"{"Effect": "Allow", "Action": "*", "Resource": ["arn:aws:sqs:*", "arn:*:logs:us-east-1:*"]}"#);
     check(
         &policy,
         &[
-            (
-                "sqs:SendMessage",
-                "arn:aws:sqs:us-east-1:123456789012:q",
-                &[],
-                Allowed,
-            ),
-            (
-                "sqs:SendMessage",
-                "arn:aws-cn:sqs:cn-north-1:123456789012:q",
-                &[],
-                ImplicitlyDenied,
-            ),
-            (
-                "logs:GetLogEvents",
-                "arn:aws-cn:logs:us-east-1:123456789012:log-group:g:log-stream:s",
-                &[],
-                Allowed,
-            ),
-            (
-                "logs:GetLogEvents",
-                "arn:aws:logs:us-west-1:123456789012:log-group:g",
-                &[],
-                ImplicitlyDenied,
-            ),
+            ("sqs:SendMessage", "arn:aws:sqs:us-east-1:123456789012:q", &[], Allowed),
+            ("sqs:SendMessage", "arn:aws-cn:sqs:cn-north-1:123456789012:q", &[], ImplicitlyDenied),
+            ("logs:GetLogEvents", "arn:aws-cn:logs:us-east-1:123456789012:log-group:g:log-stream:s", &[], Allowed),
+            ("logs:GetLogEvents", "arn:aws:logs:us-west-1:123456789012:log-group:g", &[], ImplicitlyDenied),
             ("sqs:ListQueues", "*", &[], ImplicitlyDenied),
         ],
     );
@@ -369,8 +184,7 @@ fn a_last_star_reaches_over_colons() {
 /// reference_policies_elements_notaction and _notresource.
 #[test]
 fn not_action_and_not_resource() {
-    let not_action =
-        statement(r#"{"Effect": "Allow", "NotAction": ["iam:*", "s3:Delete*"], "Resource": "*"}"#);
+    let not_action = statement(r#"{"Effect": "Allow", "NotAction": ["iam:*", "s3:Delete*"], "Resource": "*"}"#);
     check(
         &not_action,
         &[
@@ -387,30 +201,10 @@ fn not_action_and_not_resource() {
     check(
         &not_resource,
         &[
-            (
-                "s3:GetObject",
-                "arn:aws:s3:::HRBucket/Payroll/k",
-                &[],
-                Allowed,
-            ),
-            (
-                "s3:GetObject",
-                "arn:aws:s3:::HRBucket/Payroll",
-                &[],
-                Allowed,
-            ),
-            (
-                "s3:GetObject",
-                "arn:aws:s3:::HRBucket/Payrolls",
-                &[],
-                ExplicitlyDenied,
-            ),
-            (
-                "s3:GetObject",
-                "arn:aws:s3:::hrbucket/Payroll/k",
-                &[],
-                ExplicitlyDenied,
-            ),
+            ("s3:GetObject", "arn:aws:s3:::HRBucket/Payroll/k", &[], Allowed),
+            ("s3:GetObject", "arn:aws:s3:::HRBucket/Payroll", &[], Allowed),
+            ("s3:GetObject", "arn:aws:s3:::HRBucket/Payrolls", &[], ExplicitlyDenied),
+            ("s3:GetObject", "arn:aws:s3:::hrbucket/Payroll/k", &[], ExplicitlyDenied),
             ("s3:ListAllMyBuckets", "*", &[], ExplicitlyDenied),
             ("sqs:SendMessage", "*", &[], ImplicitlyDenied),
         ],
@@ -423,24 +217,9 @@ fn not_action_and_not_resource() {
     check(
         &deny_others,
         &[
-            (
-                "s3:GetObject",
-                "arn:aws:s3:::b/bob/k",
-                &["aws:username=bob"],
-                Allowed,
-            ),
-            (
-                "s3:GetObject",
-                "arn:aws:s3:::b/eve/k",
-                &["aws:username=bob"],
-                ExplicitlyDenied,
-            ),
-            (
-                "s3:GetObject",
-                "arn:aws:s3:::b/bob/k",
-                &[],
-                ExplicitlyDenied,
-            ),
+            ("s3:GetObject", "arn:aws:s3:::b/bob/k", &["aws:username=bob"], Allowed),
+            ("s3:GetObject", "arn:aws:s3:::b/eve/k", &["aws:username=bob"], ExplicitlyDenied),
+            ("s3:GetObject", "arn:aws:s3:::b/bob/k", &[], ExplicitlyDenied),
             ("s3:GetObject", "arn:aws:s3:::b//k", &[], ExplicitlyDenied),
         ],
     );
@@ -464,30 +243,10 @@ fn an_explicit_deny_comes_first() {
     check(
         &policy,
         &[
-            (
-                "s3:GetObject",
-                "arn:aws:s3:::DOC-EXAMPLE-BUCKET/k",
-                &["aws:SecureTransport=true"],
-                Allowed,
-            ),
-            (
-                "s3:GetObject",
-                "arn:aws:s3:::DOC-EXAMPLE-BUCKET/k",
-                &["aws:SecureTransport=false"],
-                ExplicitlyDenied,
-            ),
-            (
-                "s3:GetObject",
-                "arn:aws:s3:::DOC-EXAMPLE-BUCKET/k",
-                &[],
-                Allowed,
-            ),
-            (
-                "s3:GetObject",
-                "arn:aws:s3:::other/k",
-                &["aws:SecureTransport=false"],
-                Allowed,
-            ),
+            ("s3:GetObject", "arn:aws:s3:::DOC-EXAMPLE-BUCKET/k", &["aws:SecureTransport=true"], Allowed),
+            ("s3:GetObject", "arn:aws:s3:::DOC-EXAMPLE-BUCKET/k", &["aws:SecureTransport=false"], ExplicitlyDenied),
+            ("s3:GetObject", "arn:aws:s3:::DOC-EXAMPLE-BUCKET/k", &[], Allowed),
+            ("s3:GetObject", "arn:aws:s3:::other/k", &["aws:SecureTransport=false"], Allowed),
         ],
     );
 }
@@ -501,11 +260,7 @@ fn all_conditions_and_keys_hold_and_any_value() {
               "IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "2001:DB8:1234:5678::/64"]}
             }}"#,
     );
-    let (team, region, ip) = (
-        "aws:PrincipalTag/team=red",
-        "aws:RequestedRegion=us-east-1",
-        "aws:SourceIp=203.0.113.9",
-    );
+    let (team, region, ip) = ("aws:PrincipalTag/team=red", "aws:RequestedRegion=us-east-1", "aws:SourceIp=203.0.113.9");
     check(
         &policy,
         &[
@@ -513,31 +268,12 @@ fn all_conditions_and_keys_hold_and_any_value() {
             (
                 "ec2:RunInstances",
                 "*",
-                &[
-                    "aws:principaltag/team=blue",
-                    region,
-                    "aws:SourceIp=2001:db8:1234:5678::1",
-                ],
+                &["aws:principaltag/team=blue", region, "aws:SourceIp=2001:db8:1234:5678::1"],
                 Allowed,
             ),
-            (
-                "ec2:RunInstances",
-                "*",
-                &["aws:PrincipalTag/team=green", region, ip],
-                ImplicitlyDenied,
-            ),
-            (
-                "ec2:RunInstances",
-                "*",
-                &[team, "aws:RequestedRegion=us-east-2", ip],
-                ImplicitlyDenied,
-            ),
-            (
-                "ec2:RunInstances",
-                "*",
-                &[team, region, "aws:SourceIp=203.0.114.9"],
-                ImplicitlyDenied,
-            ),
+            ("ec2:RunInstances", "*", &["aws:PrincipalTag/team=green", region, ip], ImplicitlyDenied),
+            ("ec2:RunInstances", "*", &[team, "aws:RequestedRegion=us-east-2", ip], ImplicitlyDenied),
+            ("ec2:RunInstances", "*", &[team, region, "aws:SourceIp=203.0.114.9"], ImplicitlyDenied),
             ("ec2:RunInstances", "*", &[team, region], ImplicitlyDenied),
             ("ec2:RunInstances", "*", &[team, ip], ImplicitlyDenied),
             ("ec2:RunInstances", "*", &[], ImplicitlyDenied),
@@ -559,30 +295,15 @@ fn if_exists_lets_other_resources_pass() {
     check(
         &types("StringLike"),
         &[
-            (
-                "ec2:RunInstances",
-                instance,
-                &["ec2:InstanceType=t2.micro"],
-                Allowed,
-            ),
+            ("ec2:RunInstances", instance, &["ec2:InstanceType=t2.micro"], Allowed),
             ("ec2:RunInstances", image, &[], ImplicitlyDenied),
         ],
     );
     check(
         &types("StringLikeIfExists"),
         &[
-            (
-                "ec2:RunInstances",
-                instance,
-                &["ec2:InstanceType=t2.micro"],
-                Allowed,
-            ),
-            (
-                "ec2:RunInstances",
-                instance,
-                &["ec2:InstanceType=c5.large"],
-                ImplicitlyDenied,
-            ),
+            ("ec2:RunInstances", instance, &["ec2:InstanceType=t2.micro"], Allowed),
+            ("ec2:RunInstances", instance, &["ec2:InstanceType=c5.large"], ImplicitlyDenied),
             ("ec2:RunInstances", image, &[], Allowed),
         ],
     );
@@ -607,38 +328,19 @@ fn sets_of_values() {
         "dynamodb:requestedAttributes=UserName",
     );
     check(
-        &of(
-            "Allow",
-            "ForAllValues",
-            r#"["PostDateTime", "Message", "Tags"]"#,
-        ),
+        &of("Allow", "ForAllValues", r#"["PostDateTime", "Message", "Tags"]"#),
         &[
             ("dynamodb:GetItem", table, &[post, message], Allowed),
-            (
-                "dynamodb:GetItem",
-                table,
-                &[post, message, id],
-                ImplicitlyDenied,
-            ),
+            ("dynamodb:GetItem", table, &[post, message, id], ImplicitlyDenied),
             ("dynamodb:GetItem", table, &[post, user], ImplicitlyDenied),
             ("dynamodb:GetItem", table, &[], Allowed),
-            (
-                "dynamodb:GetItem",
-                table,
-                &["dynamodb:requestedAttributes="],
-                Allowed,
-            ),
+            ("dynamodb:GetItem", table, &["dynamodb:requestedAttributes="], Allowed),
         ],
     );
     check(
         &of("Deny", "ForAnyValue", r#"["ID", "PostDateTime"]"#),
         &[
-            (
-                "dynamodb:PutItem",
-                table,
-                &[user, message, post],
-                ExplicitlyDenied,
-            ),
+            ("dynamodb:PutItem", table, &[user, message, post], ExplicitlyDenied),
             ("dynamodb:PutItem", table, &[user], Allowed),
             ("dynamodb:PutItem", table, &[], Allowed),
         ],
@@ -656,24 +358,9 @@ fn a_null_check_beside_for_all_values() {
     check(
         &policy,
         &[
-            (
-                "iam:TagUser",
-                "*",
-                &["aws:TagKeys=key1", "aws:TagKeys=key2x"],
-                ExplicitlyDenied,
-            ),
-            (
-                "iam:UntagRole",
-                "*",
-                &["aws:TagKeys=key1"],
-                ExplicitlyDenied,
-            ),
-            (
-                "iam:TagUser",
-                "*",
-                &["aws:TagKeys=key1", "aws:TagKeys=other"],
-                Allowed,
-            ),
+            ("iam:TagUser", "*", &["aws:TagKeys=key1", "aws:TagKeys=key2x"], ExplicitlyDenied),
+            ("iam:UntagRole", "*", &["aws:TagKeys=key1"], ExplicitlyDenied),
+            ("iam:TagUser", "*", &["aws:TagKeys=key1", "aws:TagKeys=other"], Allowed),
             ("iam:TagUser", "*", &[], Allowed),
             ("iam:GetUser", "*", &["aws:TagKeys=key1"], Allowed),
         ],
@@ -684,34 +371,17 @@ fn a_null_check_beside_for_all_values() {
 #[test]
 fn a_session_policy_intersects() {
     let full = statement(r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}"#);
-    let read =
-        statement(r#"{"Effect": "Allow", "Action": "s3:Get*", "Resource": "arn:aws:s3:::b/*"}"#);
+    let read = statement(r#"{"Effect": "Allow", "Action": "s3:Get*", "Resource": "arn:aws:s3:::b/*"}"#);
     let queues = statement(r#"{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}"#);
     let no_delete = statement(
         r#"[{"Effect": "Allow", "Action": "*", "Resource": "*"}, {"Effect": "Deny", "Action": "s3:Delete*", "Resource": "*"}]"#,
     );
     let deny = statement(r#"{"Effect": "Deny", "Action": "*", "Resource": "*"}"#);
     let context = Context::new();
-    let get = AccessRequest {
-        action: "s3:GetObject",
-        resource: "arn:aws:s3:::b/k",
-        context: &context,
-    };
-    let delete = AccessRequest {
-        action: "s3:DeleteObject",
-        ..get
-    };
-    let send = AccessRequest {
-        action: "sqs:SendMessage",
-        resource: "arn:aws:sqs:us-east-1:123456789012:q",
-        ..get
-    };
-    let rows: &[(
-        &[&PolicyDocument],
-        Option<&PolicyDocument>,
-        &AccessRequest<'_>,
-        Decision,
-    )] = &[
+    let get = AccessRequest { action: "s3:GetObject", resource: "arn:aws:s3:::b/k", context: &context };
+    let delete = AccessRequest { action: "s3:DeleteObject", ..get };
+    let send = AccessRequest { action: "sqs:SendMessage", resource: "arn:aws:sqs:us-east-1:123456789012:q", ..get };
+    let rows: &[(&[&PolicyDocument], Option<&PolicyDocument>, &AccessRequest<'_>, Decision)] = &[
         (&[], None, &get, ImplicitlyDenied),
         (&[], Some(&full), &get, ImplicitlyDenied),
         (&[&full], None, &get, Allowed),
@@ -733,11 +403,7 @@ fn a_session_policy_intersects() {
         (&[&queues], Some(&deny), &get, ExplicitlyDenied),
     ];
     for (at, (identity, session, request, expected)) in rows.iter().enumerate() {
-        assert_eq!(
-            evaluate(identity.iter().copied(), *session, request),
-            *expected,
-            "row {at}"
-        );
+        assert_eq!(evaluate(identity.iter().copied(), *session, request), *expected, "row {at}");
     }
 }
 
@@ -756,19 +422,11 @@ fn managed_policies() {
         ("s3:ListAllMyBuckets", Allowed, Allowed),
         ("s3:PutObject", Allowed, ImplicitlyDenied),
         ("s3-object-lambda:GetObject", Allowed, Allowed),
-        (
-            "s3express:CreateSession",
-            ImplicitlyDenied,
-            ImplicitlyDenied,
-        ),
+        ("s3express:CreateSession", ImplicitlyDenied, ImplicitlyDenied),
         ("sts:AssumeRole", ImplicitlyDenied, ImplicitlyDenied),
     ] {
         assert_eq!(decide(&full, action, "*", &[]), by_full, "{action}");
-        assert_eq!(
-            decide(&read_only, action, "*", &[]),
-            by_read_only,
-            "{action}"
-        );
+        assert_eq!(decide(&read_only, action, "*", &[]), by_read_only, "{action}");
     }
 }
 
@@ -781,18 +439,7 @@ fn a_policy_tells_the_keys_that_it_looks_at() {
     );
     assert_eq!(
         policy.context_keys(),
-        [
-            "aws:principaltag/team",
-            "aws:sourcearn",
-            "aws:userid",
-            "aws:username",
-            "s3:prefix",
-            "s3:y"
-        ]
+        ["aws:principaltag/team", "aws:sourcearn", "aws:userid", "aws:username", "s3:prefix", "s3:y"]
     );
-    assert!(
-        context(&["S3:PREFIX=a"])
-            .value(&policy.context_keys()[4])
-            .is_some()
-    );
+    assert!(context(&["S3:PREFIX=a"]).value(&policy.context_keys()[4]).is_some());
 }

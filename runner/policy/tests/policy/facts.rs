@@ -27,9 +27,7 @@ impl Action {
     }
 
     pub(crate) fn has_key(&self, key: &str) -> bool {
-        self.keys
-            .iter()
-            .any(|published| published.eq_ignore_ascii_case(key))
+        self.keys.iter().any(|published| published.eq_ignore_ascii_case(key))
     }
 }
 
@@ -46,11 +44,7 @@ pub(crate) fn facts() -> Facts {
             let service = name.split(':').next().unwrap();
             facts.actions.push(Action {
                 name,
-                kinds: kinds
-                    .split(", ")
-                    .filter(|kind| *kind != "-")
-                    .map(|kind| format!("{service}:{kind}"))
-                    .collect(),
+                kinds: kinds.split(", ").filter(|kind| *kind != "-").map(|kind| format!("{service}:{kind}")).collect(),
                 keys: keys.split(", ").filter(|key| *key != "-").collect(),
             });
         }
@@ -61,32 +55,18 @@ pub(crate) fn facts() -> Facts {
 #[test]
 fn a_prefix_stands_exactly_where_aws_has_the_key() {
     let actions = facts().actions;
-    let s3: Vec<_> = actions
-        .iter()
-        .filter(|action| action.service() == "s3")
-        .collect();
+    let s3: Vec<_> = actions.iter().filter(|action| action.service() == "s3").collect();
     assert!(s3.len() > 150);
     for action in s3 {
-        let json = format!(
-            r#"[{{"action": "{}", "resource": "*", "prefix": "in/"}}]"#,
-            action.name
-        );
-        assert_eq!(
-            try_capabilities(&json).is_ok(),
-            action.has_key("s3:prefix"),
-            "{}",
-            action.name
-        );
+        let json = format!(r#"[{{"action": "{}", "resource": "*", "prefix": "in/"}}]"#, action.name);
+        assert_eq!(try_capabilities(&json).is_ok(), action.has_key("s3:prefix"), "{}", action.name);
     }
 }
 
 #[test]
 fn leading_keys_stand_exactly_where_aws_has_the_key_but_for_partiql() {
     let actions = facts().actions;
-    let dynamodb: Vec<_> = actions
-        .iter()
-        .filter(|action| action.service() == "dynamodb")
-        .collect();
+    let dynamodb: Vec<_> = actions.iter().filter(|action| action.service() == "dynamodb").collect();
     assert!(dynamodb.len() > 50);
     for action in dynamodb {
         let json = format!(

@@ -1,8 +1,8 @@
 //! What several tables share.
 
 use rolebox_policy::{
-    AccessRequest, AccountId, Capabilities, CapabilityError, Check, CheckAccount, CheckResource,
-    Context, Decision, PolicyDocument, RawCapability, RoleArn, evaluate,
+    AccessRequest, AccountId, Capabilities, CapabilityError, Check, CheckAccount, CheckResource, Context, Decision,
+    PolicyDocument, RawCapability, RoleArn, evaluate,
 };
 
 /// The account that the task role of every test is in.
@@ -22,8 +22,7 @@ pub(crate) fn capabilities(json: &str) -> Capabilities {
 }
 
 pub(crate) fn try_capabilities(json: &str) -> Result<Capabilities, CapabilityError> {
-    let raw: Vec<RawCapability> =
-        serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}\n{json}"));
+    let raw: Vec<RawCapability> = serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}\n{json}"));
     Capabilities::parse(raw, &role())
 }
 
@@ -37,22 +36,9 @@ pub(crate) fn statement(json: &str) -> PolicyDocument {
 }
 
 /// The decision of one policy; the context is `key=value` pairs, a key that stands twice having both values.
-pub(crate) fn decide(
-    policy: &PolicyDocument,
-    action: &str,
-    resource: &str,
-    pairs: &[&str],
-) -> Decision {
+pub(crate) fn decide(policy: &PolicyDocument, action: &str, resource: &str, pairs: &[&str]) -> Decision {
     let context = context(pairs);
-    evaluate(
-        [policy],
-        None,
-        &AccessRequest {
-            action,
-            resource,
-            context: &context,
-        },
-    )
+    evaluate([policy], None, &AccessRequest { action, resource, context: &context })
 }
 
 pub(crate) fn context(pairs: &[&str]) -> Context {
