@@ -44,9 +44,7 @@ impl Call {
         headers: Vec<(String, Vec<u8>)>,
         body: Bytes,
     ) -> Result<Self, Refusal> {
-        let (path, raw_query) = path_and_query
-            .split_once('?')
-            .unwrap_or((path_and_query, ""));
+        let (path, raw_query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
         let path = match &host.bucket {
             Some(bucket) if path.starts_with('/') => format!("/{bucket}{path}"),
             _ => path.to_owned(),
@@ -72,14 +70,7 @@ impl fmt::Debug for Call {
             .field("method", &self.method)
             .field("path", &self.path)
             .field("query", &self.query)
-            .field(
-                "headers",
-                &self
-                    .headers
-                    .iter()
-                    .map(|(name, _)| name)
-                    .collect::<Vec<_>>(),
-            )
+            .field("headers", &self.headers.iter().map(|(name, _)| name).collect::<Vec<_>>())
             .field("body", &format_args!("{} bytes", self.body.len()))
             .finish()
     }
@@ -165,14 +156,7 @@ impl fmt::Debug for Operation {
             .field("region", &self.region)
             .field("method", &self.method)
             .field("target", &self.path_and_query())
-            .field(
-                "headers",
-                &self
-                    .headers
-                    .iter()
-                    .map(|(name, _)| name)
-                    .collect::<Vec<_>>(),
-            )
+            .field("headers", &self.headers.iter().map(|(name, _)| name).collect::<Vec<_>>())
             .field("body", &format_args!("{} bytes", self.body.len()))
             .field("checks", &self.checks)
             .finish_non_exhaustive()

@@ -106,9 +106,7 @@ const PARTITIONS: [Partition; 8] = [
         name: "aws",
         suffix: "amazonaws.com",
         dual_stack: "api.aws",
-        regions: &[
-            "us-", "eu-", "ap-", "sa-", "ca-", "me-", "af-", "il-", "mx-",
-        ],
+        regions: &["us-", "eu-", "ap-", "sa-", "ca-", "me-", "af-", "il-", "mx-"],
         global_region: "us-east-1",
     },
 ];
@@ -145,15 +143,25 @@ const GLOBAL: [&str; 11] = [
     "waf",
 ];
 
+/// The public host name of a service's API in a Region, in the form that has no bucket or account in it; `None` for a
+/// partition that is not known. Services with one endpoint for their partition are named without the Region.
+///
+/// Where the name leads is for whoever sends to check: this only spells it.
+#[must_use]
+pub fn public_name(service: &str, region: &str, partition: &str) -> Option<String> {
+    let suffix = PARTITIONS.iter().find(|known| known.name == partition)?.suffix;
+    // S3 and STS answer in every Region too, and a Regional endpoint keeps the call in its Region.
+    let regional = partition != "aws" || matches!(service, "s3" | "sts") || !GLOBAL.contains(&service);
+    Some(if regional { format!("{service}.{region}.{suffix}") } else { format!("{service}.{suffix}") })
+}
+
 /// Reads the authority of a request's URI: a host name or address, and a port only if it is the scheme's own.
 ///
 /// # Errors
 ///
 /// Userinfo, any other port, and whatever [`classify`] refuses for an AWS name.
 pub fn from_authority(authority: &str, https: bool) -> Result<Host, Refusal> {
-    let refuse = |what: &str, mend: &str| {
-        Refusal::malformed(format!("host {}", Quoted(authority)), what, mend)
-    };
+    let refuse = |what: &str, mend: &str| Refusal::malformed(format!("host {}", Quoted(authority)), what, mend);
     if authority.contains('@') {
         return Err(refuse("it holds userinfo", "name the host alone"));
     }
@@ -161,10 +169,9 @@ pub fn from_authority(authority: &str, https: bool) -> Result<Host, Refusal> {
     let host = classify(name)?;
     match (&host, port) {
         (_, None) => Ok(host),
-        (Host::Aws(_), Some(port)) if port != if https { "443" } else { "80" } => Err(refuse(
-            "its port is not the scheme's own",
-            "leave the port out",
-        )),
+        (Host::Aws(_), Some(port)) if port != if https { "443" } else { "80" } => {
+            Err(refuse("its port is not the scheme's own", "leave the port out"))
+        }
         (_, Some(port)) if port.is_empty() || !port.bytes().all(|digit| digit.is_ascii_digit()) => {
             Err(refuse("its port is not a number", "write a port as digits"))
         }
@@ -179,18 +186,11 @@ pub fn from_authority(authority: &str, https: bool) -> Result<Host, Refusal> {
 /// A name that is not one (empty, not ASCII, an address in a spelling of its own), and a name under an AWS suffix
 /// that names no endpoint known here: those are never treated as other hosts.
 pub fn classify(name: &str) -> Result<Host, Refusal> {
-    let malformed =
-        |what: &str, mend: &str| Refusal::malformed(format!("host {}", Quoted(name)), what, mend);
-    if let Some(address) = name
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-    {
+    let malformed = |what: &str, mend: &str| Refusal::malformed(format!("host {}", Quoted(name)), what, mend);
+    if let Some(address) = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return match address.parse::<Ipv6Addr>() {
             Ok(address) => Ok(Host::Address(address.into())),
-            Err(_) => Err(malformed(
-                "it is not an IPv6 address",
-                "write the address as RFC 5952 has it",
-            )),
+            Err(_) => Err(malformed("it is not an IPv6 address", "write the address as RFC 5952 has it")),
         };
     }
     let lower = name.to_ascii_lowercase();
@@ -199,38 +199,24 @@ pub fn classify(name: &str) -> Result<Host, Refusal> {
     let label = |label: &str| {
         !label.is_empty()
             && label.len() <= 63
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     };
     if host.len() > 253 || !host.split('.').all(label) {
-        return Err(malformed(
-            "it is not a host name in ASCII letters, digits and dashes",
-            "write an IDN as xn--…",
-        ));
+        return Err(malformed("it is not a host name in ASCII letters, digits and dashes", "write an IDN as xn--…"));
     }
     // As the URL standard has it: a name that ends in a number is an IPv4 address, in whatever spelling.
     let last = host.rsplit('.').next().unwrap_or_default();
     if last.bytes().all(|byte| byte.is_ascii_digit()) || last.starts_with("0x") {
         return match host.parse::<Ipv4Addr>() {
             Ok(address) => Ok(Host::Address(address.into())),
-            Err(_) => Err(malformed(
-                "it is an IPv4 address in a spelling of its own",
-                "write four decimal numbers",
-            )),
+            Err(_) => Err(malformed("it is an IPv4 address in a spelling of its own", "write four decimal numbers")),
         };
     }
     let is_under = |suffix: &str| under(host, suffix).is_some();
-    if let Some(labels) = PARTITIONS
-        .iter()
-        .find_map(|partition| under(host, partition.dual_stack))
-    {
+    if let Some(labels) = PARTITIONS.iter().find_map(|partition| under(host, partition.dual_stack)) {
         return aws(name, labels, &lower, true);
     }
-    if let Some(labels) = PARTITIONS
-        .iter()
-        .find_map(|partition| under(host, partition.suffix))
-    {
+    if let Some(labels) = PARTITIONS.iter().find_map(|partition| under(host, partition.suffix)) {
         return aws(name, labels, &lower, false);
     }
     if let Some(labels) = under(host, "on.aws")
@@ -238,9 +224,7 @@ pub fn classify(name: &str) -> Result<Host, Refusal> {
     {
         return Ok(Host::Customer(host.to_owned()));
     }
-    if OTHER_SUFFIXES
-        .iter()
-        .any(|suffix| is_under(suffix) || host == *suffix)
+    if OTHER_SUFFIXES.iter().any(|suffix| is_under(suffix) || host == *suffix)
         || PARTITIONS.iter().any(|partition| host == partition.suffix)
     {
         return Err(unknown(name));
@@ -255,9 +239,7 @@ pub fn partition_of_region(region: &str) -> Option<&'static str> {
 
 /// The suffix of a partition's endpoints, such as `amazonaws.com`; that of the partition `aws` for one that is unknown.
 pub(crate) fn suffix(partition: &str) -> &'static str {
-    let found = PARTITIONS
-        .iter()
-        .find(|candidate| candidate.name == partition);
+    let found = PARTITIONS.iter().find(|candidate| candidate.name == partition);
     found.map_or("amazonaws.com", |partition| partition.suffix)
 }
 
@@ -265,15 +247,12 @@ fn partition(region: &str) -> Option<&'static Partition> {
     // Like `eu-west-1`: letters, a direction, and a number of one or two digits.
     let (rest, number) = region.rsplit_once('-')?;
     let number = matches!(number.len(), 1..=2) && number.bytes().all(|byte| byte.is_ascii_digit());
-    let words = rest
-        .split('-')
-        .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()));
+    let words = rest.split('-').all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()));
     let found = PARTITIONS.iter().find(|partition| {
         partition.regions.iter().any(|prefix| {
             // What is left after the prefix: one direction for most, `de-east` for aws-eusc.
             rest.strip_prefix(prefix).is_some_and(|rest| {
-                !rest.is_empty()
-                    && rest.split('-').count() == if partition.name == "aws-eusc" { 2 } else { 1 }
+                !rest.is_empty() && rest.split('-').count() == if partition.name == "aws-eusc" { 2 } else { 1 }
             })
         })
     });
@@ -283,35 +262,21 @@ fn partition(region: &str) -> Option<&'static Partition> {
 /// Reads a name under a partition's suffix; `labels` is what stands before the suffix.
 fn aws(name: &str, labels: &str, lower: &str, dual_stack: bool) -> Result<Host, Refusal> {
     if is_customers(labels) {
-        return Ok(Host::Customer(
-            lower.strip_suffix('.').unwrap_or(lower).to_owned(),
-        ));
+        return Ok(Host::Customer(lower.strip_suffix('.').unwrap_or(lower).to_owned()));
     }
     // AWS's certificates and SDKs have no names with a trailing dot.
     if lower.ends_with('.') {
         return Err(unknown(name));
     }
-    let (rest, last) = labels
-        .rsplit_once('.')
-        .map_or((None, labels), |(rest, last)| (Some(rest), last));
+    let (rest, last) = labels.rsplit_once('.').map_or((None, labels), |(rest, last)| (Some(rest), last));
     let suffix_is = |partition: &Partition| {
-        under(
-            lower,
-            if dual_stack {
-                partition.dual_stack
-            } else {
-                partition.suffix
-            },
-        ) == Some(labels)
+        under(lower, if dual_stack { partition.dual_stack } else { partition.suffix }) == Some(labels)
     };
     if let Some(partition) = partition(last) {
         let Some(rest) = rest.filter(|_| suffix_is(partition)) else {
             return Err(unknown(name));
         };
-        let rest = rest
-            .strip_suffix(".dualstack")
-            .filter(|rest| is_s3(rest))
-            .unwrap_or(rest);
+        let rest = rest.strip_suffix(".dualstack").filter(|rest| is_s3(rest)).unwrap_or(rest);
         return service(name, rest, last, partition);
     }
     // A name without a Region: only what is global in the partition `aws`.
@@ -319,22 +284,14 @@ fn aws(name: &str, labels: &str, lower: &str, dual_stack: bool) -> Result<Host, 
     if dual_stack || !GLOBAL.contains(&global) {
         return Err(unknown(name));
     }
-    match PARTITIONS
-        .iter()
-        .find(|partition| partition.name == "aws" && suffix_is(partition))
-    {
+    match PARTITIONS.iter().find(|partition| partition.name == "aws" && suffix_is(partition)) {
         Some(partition) => service(name, labels, partition.global_region, partition),
         None => Err(unknown(name)),
     }
 }
 
 /// Reads the service, and S3's bucket, that stand before the Region.
-fn service(
-    name: &str,
-    labels: &str,
-    region: &str,
-    partition: &'static Partition,
-) -> Result<Host, Refusal> {
+fn service(name: &str, labels: &str, region: &str, partition: &'static Partition) -> Result<Host, Refusal> {
     let host = |service: &str, bucket: Option<&str>| {
         Ok(Host::Aws(AwsHost {
             service: service.to_owned(),
@@ -351,9 +308,7 @@ fn service(
         None if SERVICES_WITH_DOTS.contains(&labels) => host(labels, None),
         // Further labels (an account, a registry, an access point) are not read, and everything of S3's family but
         // `s3` itself is: access points, accelerate, FIPS, control, Outposts, Object Lambda, Express, websites.
-        None if labels.contains('.') || labels.starts_with("s3") || labels.ends_with("-fips") => {
-            Err(unknown(name))
-        }
+        None if labels.contains('.') || labels.starts_with("s3") || labels.ends_with("-fips") => Err(unknown(name)),
         None => host(labels, None),
     }
 }

@@ -11,11 +11,26 @@
 //! Everything is pure: no I/O, no clock, no environment. Absent on purpose: signing, sending, and the decision whether
 //! the task may do it, which is [`rolebox_policy::Capabilities::authorize`]'s.
 
+mod api;
 mod call;
+mod dynamodb;
+mod ecr;
+#[cfg(test)]
+mod facts;
 pub mod host;
+mod kms;
+mod lambda;
+mod logs;
 mod names;
+mod other;
 mod refusal;
 mod s3;
+mod secretsmanager;
+mod shape;
+mod sns;
+mod sqs;
+mod ssm;
+mod sts;
 mod wire;
 
 pub use call::{Call, CallerScope, Operation, Protocol};
@@ -33,19 +48,56 @@ use rolebox_policy::Region;
 pub fn parse(call: &Call, scope: &CallerScope) -> Result<Operation, Refusal> {
     let region = region(call, scope)?;
     match call.service.as_str() {
-        "s3" => s3::parse(call, scope, region),
-        "iam" | "sts" => Err(Refusal::never_signed(
+        "s3" => return s3::parse(call, scope, region),
+        "lambda" => return lambda::parse(call, scope, region),
+        "sts" => return sts::parse(call, scope, region),
+        "iam" => {
+            return Err(Refusal::never_signed(
+                "service `iam`",
+                "calls that give or change authority are never signed for a task",
+                "let the operator make them",
+            ));
+        }
+        _ => {}
+    }
+    if let Some(service) = SERVICES.iter().find(|service| service.endpoint == call.service) {
+        return api::parse(service, call, scope, region);
+    }
+    match other::find(&call.service) {
+        Some(service) => service.parse(call, region),
+        None => Err(Refusal::not_understood(
             format!("service {}", Quoted(&call.service)),
-            "calls that give or change authority are never signed for a task",
-            "let the operator make them",
-        )),
-        service => Err(Refusal::not_understood(
-            format!("service {}", Quoted(service)),
             "it is not one whose requests are understood",
             "use a service that is listed",
         )),
     }
 }
+
+/// How a service writes its answers to a call, whether or not the call is understood: what a denial must look like for
+/// the guest's SDK to read it. A service that is not known here counts as one of JSON 1.1.
+pub fn protocol(call: &Call) -> Protocol {
+    match call.service.as_str() {
+        "s3" => Protocol::RestXml,
+        "lambda" => Protocol::RestJson,
+        "sts" | "iam" => Protocol::Query,
+        endpoint => match SERVICES.iter().find(|service| service.endpoint == endpoint) {
+            Some(service) => service.protocol(call),
+            None => other::find(endpoint).map_or(Protocol::Json11, other::Other::protocol),
+        },
+    }
+}
+
+/// The services whose operation stands in the body.
+static SERVICES: [&api::Service; 8] = [
+    &dynamodb::SERVICE,
+    &sqs::SERVICE,
+    &sns::SERVICE,
+    &secretsmanager::SERVICE,
+    &ssm::SERVICE,
+    &kms::SERVICE,
+    &logs::SERVICE,
+    &ecr::SERVICE,
+];
 
 /// The Region that the call goes to: its own, or the task's. Always one of the task's partition, since credentials of
 /// one partition mean nothing in another.
@@ -55,19 +107,13 @@ fn region(call: &Call, scope: &CallerScope) -> Result<Region, Refusal> {
         Some(region) => region,
     };
     let refuse = |what: String| {
-        Refusal::not_understood(
-            format!("Region {}", Quoted(region)),
-            what,
-            "name a Region such as eu-central-1",
-        )
+        Refusal::not_understood(format!("Region {}", Quoted(region)), what, "name a Region such as eu-central-1")
     };
     match host::partition_of_region(region) {
-        Some(partition) if partition == scope.partition => region
-            .parse()
-            .map_err(|_| refuse("it is not the name of a Region".into())),
-        Some(partition) => Err(refuse(format!(
-            "it lies in the partition {partition}, the task's role does not"
-        ))),
+        Some(partition) if partition == scope.partition => {
+            region.parse().map_err(|_| refuse("it is not the name of a Region".into()))
+        }
+        Some(partition) => Err(refuse(format!("it lies in the partition {partition}, the task's role does not"))),
         None => Err(refuse("it is not the name of a Region".into())),
     }
 }

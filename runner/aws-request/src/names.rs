@@ -11,18 +11,9 @@ use crate::refusal::{Quoted, Refusal};
 /// Reads an ARN of the given service in the task's partition.
 ///
 /// An ARN names one thing: `*` and `?` are refused, since a service could read them as a pattern.
-pub(crate) fn arn(
-    place: &str,
-    text: &str,
-    service: &str,
-    scope: &CallerScope,
-) -> Result<Arn, Refusal> {
+pub(crate) fn arn(place: &str, text: &str, service: &str, scope: &CallerScope) -> Result<Arn, Refusal> {
     let refuse = |what: String| {
-        Refusal::not_understood(
-            place,
-            format!("{} {what}", Quoted(text)),
-            format!("name one ARN of {service}"),
-        )
+        Refusal::not_understood(place, format!("{} {what}", Quoted(text)), format!("name one ARN of {service}"))
     };
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) || text.contains(['*', '?']) {
         return Err(refuse("is not a plain ARN".into()));
@@ -32,19 +23,14 @@ pub(crate) fn arn(
         return Err(refuse(format!("is an ARN of {}", arn.service)));
     }
     if arn.partition != scope.partition {
-        return Err(refuse(format!(
-            "lies in the partition {}, the task's role does not",
-            arn.partition
-        )));
+        return Err(refuse(format!("lies in the partition {}, the task's role does not", arn.partition)));
     }
     Ok(arn)
 }
 
 /// The ARN of something in the task role's account and the given Region.
 pub(crate) fn own(service: &str, region: &str, resource: &str, scope: &CallerScope) -> String {
-    let CallerScope {
-        partition, account, ..
-    } = scope;
+    let CallerScope { partition, account, .. } = scope;
     format!("arn:{partition}:{service}:{region}:{account}:{resource}")
 }
 
@@ -52,60 +38,28 @@ pub(crate) fn own(service: &str, region: &str, resource: &str, scope: &CallerSco
 /// account and Region.
 ///
 /// Source: "Key identifiers (KeyId)", AWS KMS Developer Guide (concepts.html#key-id).
-pub(crate) fn kms_key(
-    place: &str,
-    key: &str,
-    region: &str,
-    scope: &CallerScope,
-) -> Result<CheckResource, Refusal> {
+pub(crate) fn kms_key(place: &str, key: &str, region: &str, scope: &CallerScope) -> Result<CheckResource, Refusal> {
     let refuse = |what: &str| {
-        Refusal::not_understood(
-            place,
-            format!("{} {what}", Quoted(key)),
-            "name a key by its id, its ARN or an alias",
-        )
+        Refusal::not_understood(place, format!("{} {what}", Quoted(key)), "name a key by its id, its ARN or an alias")
     };
-    let id = |id: &str| {
-        !id.is_empty()
-            && id.len() <= 128
-            && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-    };
+    let id = |id: &str| !id.is_empty() && id.len() <= 128 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     let alias = |name: &str| {
-        !name.is_empty()
-            && name.len() <= 256
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"/_-".contains(&b))
+        !name.is_empty() && name.len() <= 256 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_-".contains(&b))
     };
     if key.starts_with("arn:") {
         let arn = arn(place, key, "kms", scope)?;
         let account_and_region = arn.account.len() == 12 && !arn.region.is_empty();
         return match arn.resource.split_once('/') {
-            Some(("key", name)) if id(name) && account_and_region => {
-                Ok(CheckResource::Arn(key.to_owned()))
-            }
+            Some(("key", name)) if id(name) && account_and_region => Ok(CheckResource::Arn(key.to_owned())),
             Some(("alias", name)) if alias(name) && account_and_region => {
-                Ok(CheckResource::Covering(
-                    Arn {
-                        resource: "key/*".into(),
-                        ..arn
-                    }
-                    .to_string(),
-                ))
+                Ok(CheckResource::Covering(Arn { resource: "key/*".into(), ..arn }.to_string()))
             }
             _ => Err(refuse("is not the ARN of a key or an alias")),
         };
     }
     match key.strip_prefix("alias/") {
-        Some(name) if alias(name) => {
-            Ok(CheckResource::Covering(own("kms", region, "key/*", scope)))
-        }
-        None if id(key) => Ok(CheckResource::Arn(own(
-            "kms",
-            region,
-            &format!("key/{key}"),
-            scope,
-        ))),
+        Some(name) if alias(name) => Ok(CheckResource::Covering(own("kms", region, "key/*", scope))),
+        None if id(key) => Ok(CheckResource::Arn(own("kms", region, &format!("key/{key}"), scope))),
         _ => Err(refuse("is not a key's id, ARN or alias")),
     }
 }
@@ -123,22 +77,10 @@ mod tests {
         };
         for (key, resource) in [
             ("k-1", Some("arn:aws:kms:eu-west-1:123456789012:key/k-1")),
-            (
-                "mrk-1234",
-                Some("arn:aws:kms:eu-west-1:123456789012:key/mrk-1234"),
-            ),
-            (
-                "alias/aws/s3",
-                Some("arn:aws:kms:eu-west-1:123456789012:key/*"),
-            ),
-            (
-                "arn:aws:kms:us-east-1:999999999999:key/k",
-                Some("arn:aws:kms:us-east-1:999999999999:key/k"),
-            ),
-            (
-                "arn:aws:kms:us-east-1:999999999999:alias/a",
-                Some("arn:aws:kms:us-east-1:999999999999:key/*"),
-            ),
+            ("mrk-1234", Some("arn:aws:kms:eu-west-1:123456789012:key/mrk-1234")),
+            ("alias/aws/s3", Some("arn:aws:kms:eu-west-1:123456789012:key/*")),
+            ("arn:aws:kms:us-east-1:999999999999:key/k", Some("arn:aws:kms:us-east-1:999999999999:key/k")),
+            ("arn:aws:kms:us-east-1:999999999999:alias/a", Some("arn:aws:kms:us-east-1:999999999999:key/*")),
             ("", None),
             ("*", None),
             ("key/k", None),

@@ -35,44 +35,22 @@ pub struct Refusal {
 
 impl Refusal {
     /// The request is malformed: `place` is the part of the request, `what` is wrong there, `mend` says what to do.
-    pub(crate) fn malformed(
-        place: impl Into<String>,
-        what: impl Into<String>,
-        mend: impl Into<String>,
-    ) -> Self {
+    pub(crate) fn malformed(place: impl Into<String>, what: impl Into<String>, mend: impl Into<String>) -> Self {
         Self::new(RefusalKind::Malformed, place, what, mend)
     }
 
     /// The request is not understood whole.
-    pub(crate) fn not_understood(
-        place: impl Into<String>,
-        what: impl Into<String>,
-        mend: impl Into<String>,
-    ) -> Self {
+    pub(crate) fn not_understood(place: impl Into<String>, what: impl Into<String>, mend: impl Into<String>) -> Self {
         Self::new(RefusalKind::NotUnderstood, place, what, mend)
     }
 
     /// The request is never signed for a guest.
-    pub(crate) fn never_signed(
-        place: impl Into<String>,
-        what: impl Into<String>,
-        mend: impl Into<String>,
-    ) -> Self {
+    pub(crate) fn never_signed(place: impl Into<String>, what: impl Into<String>, mend: impl Into<String>) -> Self {
         Self::new(RefusalKind::NeverSigned, place, what, mend)
     }
 
-    fn new(
-        kind: RefusalKind,
-        place: impl Into<String>,
-        what: impl Into<String>,
-        mend: impl Into<String>,
-    ) -> Self {
-        Self {
-            kind,
-            place: place.into(),
-            what: what.into(),
-            mend: mend.into(),
-        }
+    fn new(kind: RefusalKind, place: impl Into<String>, what: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { kind, place: place.into(), what: what.into(), mend: mend.into() }
     }
 
     /// Whether the request is malformed, not understood, or never signed.
@@ -113,25 +91,15 @@ mod tests {
 
     #[test]
     fn quoted_text_is_escaped_and_bounded() {
-        assert_eq!(
-            Quoted("a\nb`c\u{202e}").to_string(),
-            "`a\\u{a}b\\`c\\u{202e}`"
-        );
+        assert_eq!(Quoted("a\nb`c\u{202e}").to_string(), "`a\\u{a}b\\`c\\u{202e}`");
         let long = "k".repeat(10_000);
         assert_eq!(Quoted(&long).to_string().chars().count(), QUOTED + 3);
     }
 
     #[test]
     fn a_refusal_says_where_what_and_how_to_mend() {
-        let refusal = Refusal::malformed(
-            "path `/a%`",
-            "a `%` without two hex digits",
-            "write a percent sign as %25",
-        );
-        assert_eq!(
-            refusal.to_string(),
-            "path `/a%`: a `%` without two hex digits; write a percent sign as %25"
-        );
+        let refusal = Refusal::malformed("path `/a%`", "a `%` without two hex digits", "write a percent sign as %25");
+        assert_eq!(refusal.to_string(), "path `/a%`: a `%` without two hex digits; write a percent sign as %25");
         assert_eq!(refusal.kind(), RefusalKind::Malformed);
     }
 }

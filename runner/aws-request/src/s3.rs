@@ -38,11 +38,7 @@ use tags::Tags;
 const EXPECTED_OWNER: &str = "x-amz-expected-bucket-owner";
 
 /// Parses a request to S3.
-pub(crate) fn parse(
-    call: &Call,
-    scope: &CallerScope,
-    region: Region,
-) -> Result<Operation, Refusal> {
+pub(crate) fn parse(call: &Call, scope: &CallerScope, region: Region) -> Result<Operation, Refusal> {
     let decoded = path::decode(&call.path)?;
     let target = Target::read(&call.path, &decoded)?;
     query::check(&call.query)?;
@@ -50,24 +46,9 @@ pub(crate) fn parse(
     let source = headers.take(COPY_SOURCE)?.map(Source::read).transpose()?;
 
     // SDKs repeat the operation's name in a query key; it is compared and left out.
-    let hint = call
-        .query
-        .iter()
-        .find(|(key, _)| key == "x-id")
-        .map(|(_, value)| value.as_str());
-    let query: Vec<_> = call
-        .query
-        .iter()
-        .filter(|(key, _)| key != "x-id")
-        .cloned()
-        .collect();
-    let row = row::find(
-        rows::all(),
-        &call.method,
-        target.level(),
-        source.is_some(),
-        &query,
-    )?;
+    let hint = call.query.iter().find(|(key, _)| key == "x-id").map(|(_, value)| value.as_str());
+    let query: Vec<_> = call.query.iter().filter(|(key, _)| key != "x-id").cloned().collect();
+    let row = row::find(rows::all(), &call.method, target.level(), source.is_some(), &query)?;
     if hint.is_some_and(|hint| hint != row.name) {
         return Err(Refusal::not_understood(
             "query key `x-id`",
@@ -83,10 +64,7 @@ pub(crate) fn parse(
     headers.take_all(|name| row.takes_header(name), &mut content.headers)?;
     headers.finish(row.name)?;
     let (trailer, taken) = content.headers.split_at(trailer);
-    if let Some((name, _)) = trailer
-        .iter()
-        .find(|(name, _)| taken.iter().any(|(taken, _)| taken == name))
-    {
+    if let Some((name, _)) = trailer.iter().find(|(name, _)| taken.iter().any(|(taken, _)| taken == name)) {
         return Err(Refusal::malformed(
             format!("header {}", Quoted(name)),
             "it is in the headers and in the trailer of the body",
@@ -150,11 +128,7 @@ impl<'a> Target<'a> {
             return Ok(Self { bucket, key });
         }
         // A bucket's name needs no encoding. One that has it, or that ends at an encoded slash, is read in two ways.
-        if raw
-            .strip_prefix('/')
-            .and_then(|rest| rest.split('/').next())
-            != Some(bucket)
-        {
+        if raw.strip_prefix('/').and_then(|rest| rest.split('/').next()) != Some(bucket) {
             return Err(refuse("the bucket's name is percent-encoded".into()));
         }
         names::bucket(bucket).map_err(refuse)?;
@@ -195,23 +169,15 @@ struct Content {
 impl Content {
     /// Reads a body as its row has it, and writes it anew.
     fn read(row: &Row, headers: &mut Headers<'_>, body: &Bytes) -> Result<Self, Refusal> {
-        let mut content = Self {
-            body: Bytes::new(),
-            document: None,
-            headers: Vec::new(),
-        };
+        let mut content = Self { body: Bytes::new(), document: None, headers: Vec::new() };
         let (written, kind, checksum) = match row.body {
             Body::Opaque => {
                 content.body = body.clone();
                 if let Some(unframed) = chunked::unframe(headers, body)? {
                     content.body = unframed.body;
                     content.headers = unframed.trailer;
-                    let encoding = unframed
-                        .encoding
-                        .filter(|_| row.takes_header("content-encoding"));
-                    content
-                        .headers
-                        .extend(encoding.map(|value| ("content-encoding".into(), value)));
+                    let encoding = unframed.encoding.filter(|_| row.takes_header("content-encoding"));
+                    content.headers.extend(encoding.map(|value| ("content-encoding".into(), value)));
                 }
                 return Ok(content);
             }
@@ -224,11 +190,9 @@ impl Content {
                     "send it without a body",
                 ));
             }
-            Body::Xml {
-                shape, checksum, ..
-            } => {
+            Body::Xml { shape, checksum, .. } => {
                 let document = Element::read(body)?;
-                shape::check(&document, shape)?;
+                crate::shape::check_xml(&document, shape)?;
                 let written = document.write();
                 content.document = Some(document);
                 (written, "application/xml", checksum)
@@ -239,35 +203,23 @@ impl Content {
         content.headers.push(("content-type".into(), kind.into()));
         if checksum {
             // The guest's own checksums are of bytes that are not sent.
-            let checksums =
-                |name: &str| families::CHECKSUMS.holds(name) || families::BODY_CHECKSUM.holds(name);
+            let checksums = |name: &str| families::CHECKSUMS.holds(name) || families::BODY_CHECKSUM.holds(name);
             headers.take_all(checksums, &mut Vec::new())?;
-            content.headers.push((
-                "x-amz-checksum-sha256".into(),
-                digest::sha256_base64(&content.body),
-            ));
-            content
-                .headers
-                .push(("x-amz-sdk-checksum-algorithm".into(), "SHA256".into()));
+            content.headers.push(("x-amz-checksum-sha256".into(), digest::sha256_base64(&content.body)));
+            content.headers.push(("x-amz-sdk-checksum-algorithm".into(), "SHA256".into()));
         }
         Ok(content)
     }
 }
 
 /// Takes the account that the guest expects to own a bucket. The header itself is the host's to set.
-fn take_owner(
-    headers: &mut Headers<'_>,
-    name: &str,
-    applies: bool,
-) -> Result<Option<AccountId>, Refusal> {
+fn take_owner(headers: &mut Headers<'_>, name: &str, applies: bool) -> Result<Option<AccountId>, Refusal> {
     let place = format!("header `{name}`");
     match headers.take(name)? {
         None => Ok(None),
-        Some(_) if !applies => Err(Refusal::not_understood(
-            place,
-            "the operation reaches no such bucket",
-            "leave it out",
-        )),
+        Some(_) if !applies => {
+            Err(Refusal::not_understood(place, "the operation reaches no such bucket", "leave it out"))
+        }
         Some(owner) => owner.parse().map(Some).map_err(|_| {
             Refusal::malformed(
                 place,
@@ -298,20 +250,84 @@ fn check_values(row: &Row, headers: &[(String, String)]) -> Result<(), Refusal> 
 
 /// Reads the tags that a request sets, in a header or in the body, and writes the header anew.
 fn read_tags(content: &mut Content) -> Result<Option<Tags>, Refusal> {
-    if let Some((_, value)) = content
-        .headers
-        .iter_mut()
-        .find(|(name, _)| name == tags::TAGGING)
-    {
+    if let Some((_, value)) = content.headers.iter_mut().find(|(name, _)| name == tags::TAGGING) {
         let tags = Tags::read(value)?;
         *value = tags.write();
         return Ok(Some(tags));
     }
-    let set = content.document.as_ref().and_then(|document| {
-        document
-            .children
-            .iter()
-            .find(|child| matches!(child.name.as_str(), "TagSet" | "Tags"))
-    });
+    let set = content
+        .document
+        .as_ref()
+        .and_then(|document| document.children.iter().find(|child| matches!(child.name.as_str(), "TagSet" | "Tags")));
     set.map(Tags::read_xml).transpose()
+}
+
+#[cfg(test)]
+pub(crate) mod facts {
+    //! The rows as the test of facts sees them.
+
+    use super::*;
+
+    /// One row, flattened.
+    pub(crate) struct S3Row {
+        pub(crate) name: &'static str,
+        pub(crate) method: &'static str,
+        pub(crate) level: &'static str,
+        pub(crate) needs: &'static [&'static str],
+        pub(crate) takes: &'static [&'static str],
+        pub(crate) copies: bool,
+        pub(crate) headers: Vec<&'static [&'static str]>,
+        /// Whether the host writes the body itself, and so its checksum.
+        pub(crate) made_body: bool,
+        /// The name of the body's root element.
+        pub(crate) body_root: Option<&'static str>,
+        /// Every action that some form of the operation asks for.
+        pub(crate) actions: Vec<&'static str>,
+    }
+
+    pub(crate) fn rows() -> impl Iterator<Item = S3Row> {
+        rows::all().map(|row| {
+            let added = row.headers.iter().flat_map(|family| family.adds);
+            let actions = row.actions.iter().chain(added).flat_map(|action| [Some(action.name), action.versioned]);
+            let beyond: &[&str] = match row.name {
+                "CopyObject" => &[
+                    "s3:GetObject",
+                    "s3:GetObjectVersion",
+                    "s3:GetObjectTagging",
+                    "s3:GetObjectVersionTagging",
+                    "s3:GetObjectAnnotation",
+                    "s3:GetObjectVersionAnnotation",
+                    "s3:PutObjectAnnotation",
+                ],
+                "CreateBucket" => &["s3:TagResource"],
+                "DeleteObjects" => &["s3:DeleteObject", "s3:DeleteObjectVersion"],
+                "UploadPartCopy" => &["s3:GetObject", "s3:GetObjectVersion"],
+                _ => &[],
+            };
+            S3Row {
+                name: row.name,
+                method: row.method,
+                level: match row.level {
+                    Level::Service => "service",
+                    Level::Bucket => "bucket",
+                    Level::Object => "object",
+                },
+                needs: row.needs,
+                takes: row.takes,
+                copies: row.copies,
+                headers: row.headers.iter().map(|family| family.names).collect(),
+                made_body: matches!(row.body, Body::Xml { .. } | Body::Policy),
+                body_root: match row.body {
+                    Body::Empty => None,
+                    Body::Opaque | Body::Policy => Some("opaque"),
+                    Body::Xml { shape, .. } => shape.split('(').next(),
+                },
+                actions: actions.flatten().chain(beyond.iter().copied()).collect(),
+            }
+        })
+    }
+
+    pub(crate) fn condition_keys() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+        context::published()
+    }
 }

@@ -5,10 +5,7 @@ fn read(name: &str) -> String {
     match classify(name) {
         Ok(Host::Aws(host)) => {
             let bucket = host.bucket.as_deref().unwrap_or("-");
-            format!(
-                "{} {} {} {bucket}",
-                host.service, host.region, host.partition
-            )
+            format!("{} {} {} {bucket}", host.service, host.region, host.partition)
         }
         Ok(Host::Customer(_)) => "customer".into(),
         Ok(Host::Address(_)) => "address".into(),
@@ -24,41 +21,17 @@ fn names_under_aws_suffixes() {
         ("S3.AmazonAWS.com", "s3 us-east-1 aws -"),
         ("s3.eu-central-1.amazonaws.com", "s3 eu-central-1 aws -"),
         ("bucket.s3.amazonaws.com", "s3 us-east-1 aws bucket"),
-        (
-            "bucket.s3.eu-central-1.amazonaws.com",
-            "s3 eu-central-1 aws bucket",
-        ),
-        (
-            "my.dotted.bucket.s3.us-west-2.amazonaws.com",
-            "s3 us-west-2 aws my.dotted.bucket",
-        ),
-        (
-            "s3.us-east-1.s3.us-west-2.amazonaws.com",
-            "s3 us-west-2 aws s3.us-east-1",
-        ),
+        ("bucket.s3.eu-central-1.amazonaws.com", "s3 eu-central-1 aws bucket"),
+        ("my.dotted.bucket.s3.us-west-2.amazonaws.com", "s3 us-west-2 aws my.dotted.bucket"),
+        ("s3.us-east-1.s3.us-west-2.amazonaws.com", "s3 us-west-2 aws s3.us-east-1"),
         ("s3.dualstack.us-east-1.amazonaws.com", "s3 us-east-1 aws -"),
-        (
-            "bucket.s3.dualstack.us-east-1.amazonaws.com",
-            "s3 us-east-1 aws bucket",
-        ),
+        ("bucket.s3.dualstack.us-east-1.amazonaws.com", "s3 us-east-1 aws bucket"),
         ("s3.cn-north-1.amazonaws.com.cn", "s3 cn-north-1 aws-cn -"),
-        (
-            "bucket.s3.us-gov-west-1.amazonaws.com",
-            "s3 us-gov-west-1 aws-us-gov bucket",
-        ),
+        ("bucket.s3.us-gov-west-1.amazonaws.com", "s3 us-gov-west-1 aws-us-gov bucket"),
         ("s3.us-iso-east-1.c2s.ic.gov", "s3 us-iso-east-1 aws-iso -"),
-        (
-            "s3.us-isob-east-1.sc2s.sgov.gov",
-            "s3 us-isob-east-1 aws-iso-b -",
-        ),
-        (
-            "s3.eusc-de-east-1.amazonaws.eu",
-            "s3 eusc-de-east-1 aws-eusc -",
-        ),
-        (
-            "dynamodb.us-east-1.amazonaws.com",
-            "dynamodb us-east-1 aws -",
-        ),
+        ("s3.us-isob-east-1.sc2s.sgov.gov", "s3 us-isob-east-1 aws-iso-b -"),
+        ("s3.eusc-de-east-1.amazonaws.eu", "s3 eusc-de-east-1 aws-eusc -"),
+        ("dynamodb.us-east-1.amazonaws.com", "dynamodb us-east-1 aws -"),
         ("dynamodb.us-east-1.api.aws", "dynamodb us-east-1 aws -"),
         ("api.ecr.us-east-1.amazonaws.com", "api.ecr us-east-1 aws -"),
         ("sts.amazonaws.com", "sts us-east-1 aws -"),
@@ -76,17 +49,11 @@ fn names_under_aws_suffixes() {
         ("s3-accelerate.amazonaws.com", "refused"),
         ("bucket.s3-accelerate.amazonaws.com", "refused"),
         ("bucket.s3-accelerate.dualstack.amazonaws.com", "refused"),
-        (
-            "point-123456789012.s3-accesspoint.us-east-1.amazonaws.com",
-            "refused",
-        ),
+        ("point-123456789012.s3-accesspoint.us-east-1.amazonaws.com", "refused"),
         ("x.mrap.accesspoint.s3-global.amazonaws.com", "refused"),
         ("123456789012.s3-control.us-east-1.amazonaws.com", "refused"),
         ("x.s3-object-lambda.us-east-1.amazonaws.com", "refused"),
-        (
-            "b--use1-az4--x-s3.s3express-use1-az4.us-east-1.amazonaws.com",
-            "refused",
-        ),
+        ("b--use1-az4--x-s3.s3express-use1-az4.us-east-1.amazonaws.com", "refused"),
         ("s3express-control.us-east-1.amazonaws.com", "refused"),
         ("b--use1-az4--x-s3.s3.us-east-1.amazonaws.com", "refused"),
         ("point-0123-s3alias.s3.us-east-1.amazonaws.com", "refused"),
@@ -117,10 +84,7 @@ fn names_under_aws_suffixes() {
         ("abc123.execute-api.us-east-1.amazonaws.com", "customer"),
         ("abc123.execute-api.cn-north-1.amazonaws.com.cn", "customer"),
         ("abc123.lambda-url.us-east-1.on.aws", "customer"),
-        (
-            "execute-api.us-east-1.amazonaws.com",
-            "execute-api us-east-1 aws -",
-        ),
+        ("execute-api.us-east-1.amazonaws.com", "execute-api us-east-1 aws -"),
         ("a.b.execute-api.us-east-1.amazonaws.com", "refused"),
         ("abc123.other.us-east-1.on.aws", "refused"),
     ] {
@@ -189,11 +153,7 @@ fn authorities() {
         ("s3.us-east-1.amazonaws.com:443:443", true, false),
         ("::1", true, false),
     ] {
-        assert_eq!(
-            from_authority(authority, https).is_ok(),
-            fine,
-            "{authority}"
-        );
+        assert_eq!(from_authority(authority, https).is_ok(), fine, "{authority}");
     }
 }
 

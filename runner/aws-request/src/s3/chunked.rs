@@ -29,22 +29,11 @@ pub(crate) struct Unframed {
 }
 
 /// Takes a body out of its frame; `None` when it has none.
-pub(crate) fn unframe(
-    headers: &mut Headers<'_>,
-    body: &Bytes,
-) -> Result<Option<Unframed>, Refusal> {
+pub(crate) fn unframe(headers: &mut Headers<'_>, body: &Bytes) -> Result<Option<Unframed>, Refusal> {
     let encoding = headers.take("content-encoding")?;
-    let mut encodings: Vec<&str> = encoding
-        .into_iter()
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .collect();
-    let named = encodings
-        .iter()
-        .any(|name| name.eq_ignore_ascii_case(ENCODING));
-    let marked = headers
-        .payload_marker
-        .is_some_and(|marker| marker.starts_with(MARKER));
+    let mut encodings: Vec<&str> = encoding.into_iter().flat_map(|value| value.split(',')).map(str::trim).collect();
+    let named = encodings.iter().any(|name| name.eq_ignore_ascii_case(ENCODING));
+    let marked = headers.payload_marker.is_some_and(|marker| marker.starts_with(MARKER));
     if !named && !marked {
         // Not framed: the header, if there is one, is one of those that the operation takes.
         return Ok(encoding.map(|value| Unframed {
@@ -53,19 +42,14 @@ pub(crate) fn unframe(
             encoding: Some(value.to_owned()),
         }));
     }
-    let first = encodings
-        .iter()
-        .position(|name| name.eq_ignore_ascii_case(ENCODING));
+    let first = encodings.iter().position(|name| name.eq_ignore_ascii_case(ENCODING));
     if named && first != Some(0) {
         return Err(refuse("aws-chunked is not the first content encoding"));
     }
     if named {
         encodings.remove(0);
     }
-    if encodings
-        .iter()
-        .any(|name| name.is_empty() || name.eq_ignore_ascii_case(ENCODING))
-    {
+    if encodings.iter().any(|name| name.is_empty() || name.eq_ignore_ascii_case(ENCODING)) {
         return Err(refuse("its content encodings are doubled or empty"));
     }
     let Some(length) = headers.take("x-amz-decoded-content-length")? else {
@@ -73,10 +57,7 @@ pub(crate) fn unframe(
     };
     let announced: Vec<String> = match headers.take("x-amz-trailer")? {
         None => Vec::new(),
-        Some(names) => names
-            .split(',')
-            .map(|name| name.trim().to_ascii_lowercase())
-            .collect(),
+        Some(names) => names.split(',').map(|name| name.trim().to_ascii_lowercase()).collect(),
     };
     let mut reader = Reader { rest: body };
     let data = reader.chunks()?;
@@ -88,11 +69,7 @@ pub(crate) fn unframe(
         )));
     }
     let trailer = reader.trailer(&announced)?;
-    Ok(Some(Unframed {
-        body: data.into(),
-        trailer,
-        encoding: (!encodings.is_empty()).then(|| encodings.join(",")),
-    }))
+    Ok(Some(Unframed { body: data.into(), trailer, encoding: (!encodings.is_empty()).then(|| encodings.join(",")) }))
 }
 
 struct Reader<'a> {
@@ -105,20 +82,16 @@ impl<'a> Reader<'a> {
         let mut data = Vec::with_capacity(self.rest.len());
         loop {
             let line = self.line()?;
-            let (size, extension) = line
-                .split_once(';')
-                .map_or((line, None), |(size, rest)| (size, Some(rest)));
+            let (size, extension) = line.split_once(';').map_or((line, None), |(size, rest)| (size, Some(rest)));
             let signature = |text: &str| {
-                text.strip_prefix("chunk-signature=").is_some_and(|text| {
-                    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-                })
+                text.strip_prefix("chunk-signature=")
+                    .is_some_and(|text| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
             };
             if !extension.is_none_or(signature) {
                 return Err(refuse("a chunk has an extension other than its signature"));
             }
             // `from_str_radix` alone would take a sign.
-            let hex =
-                (1..=16).contains(&size.len()) && size.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let hex = (1..=16).contains(&size.len()) && size.bytes().all(|byte| byte.is_ascii_hexdigit());
             let size = usize::from_str_radix(size, 16).ok().filter(|_| hex);
             let size = size.ok_or_else(|| refuse("a chunk's size is not a hexadecimal number"))?;
             if size == 0 {
@@ -128,9 +101,7 @@ impl<'a> Reader<'a> {
                 return Err(refuse("it ends within a chunk"));
             };
             data.extend_from_slice(chunk);
-            self.rest = rest
-                .strip_prefix(b"\r\n")
-                .ok_or_else(|| refuse("a chunk is longer than its size"))?;
+            self.rest = rest.strip_prefix(b"\r\n").ok_or_else(|| refuse("a chunk is longer than its size"))?;
         }
     }
 
@@ -151,9 +122,7 @@ impl<'a> Reader<'a> {
             }
             let known = announced.contains(&name) && CHECKSUMS.holds(&name);
             if !known || fields.iter().any(|(earlier, _)| *earlier == name) {
-                return Err(refuse(
-                    "a trailer is not one of the checksums that x-amz-trailer names, once",
-                ));
+                return Err(refuse("a trailer is not one of the checksums that x-amz-trailer names, once"));
             }
             if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
                 return Err(refuse("a trailer's value is not visible ASCII"));
@@ -185,9 +154,5 @@ impl<'a> Reader<'a> {
 }
 
 fn refuse(what: &str) -> Refusal {
-    Refusal::malformed(
-        "aws-chunked body",
-        what,
-        "send the body without the framing, or as the S3 API Reference has it",
-    )
+    Refusal::malformed("aws-chunked body", what, "send the body without the framing, or as the S3 API Reference has it")
 }

@@ -13,20 +13,13 @@ enum From {
 }
 
 /// Actions that write an object's tags.
-const TAGGING: &[&str] = &[
-    "s3:BypassGovernanceRetention",
-    "s3:PutObject",
-    "s3:PutObjectTagging",
-    "s3:PutObjectVersionTagging",
-];
+const TAGGING: &[&str] =
+    &["s3:BypassGovernanceRetention", "s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging"];
 /// Actions that write a bucket's tags.
 const BUCKET_TAGGING: &[&str] = &["s3:CreateBucket", "s3:TagResource"];
 
 const LISTS: &[&str] = &["s3:ListBucket", "s3:ListBucketVersions"];
-const ANNOTATION_LISTS: &[&str] = &[
-    "s3:ListObjectAnnotations",
-    "s3:ListObjectVersionAnnotations",
-];
+const ANNOTATION_LISTS: &[&str] = &["s3:ListObjectAnnotations", "s3:ListObjectVersionAnnotations"];
 const ANNOTATION_WRITES: &[&str] = &[
     "s3:DeleteObjectAnnotation",
     "s3:DeleteObjectVersionAnnotation",
@@ -110,10 +103,7 @@ pub(crate) fn fill(checks: &mut [Check], query: &[(String, String)], headers: &[
         let Some((_, value)) = pairs.iter().find(|(candidate, _)| candidate == name) else {
             continue;
         };
-        for check in checks
-            .iter_mut()
-            .filter(|check| actions.contains(&check.action.as_str()))
-        {
+        for check in checks.iter_mut().filter(|check| actions.contains(&check.action.as_str())) {
             check.context.insert(*key, value.as_str());
         }
     }
@@ -121,37 +111,13 @@ pub(crate) fn fill(checks: &mut [Check], query: &[(String, String)], headers: &[
 
 /// Where in an XML body a condition key's value stands: key, the elements down to it, and the action that has it.
 const BODY_KEYS: &[(&str, &[&str], &str)] = &[
-    (
-        "s3:locationconstraint",
-        &["LocationConstraint"],
-        "s3:CreateBucket",
-    ),
-    (
-        "s3:object-lock-legal-hold",
-        &["Status"],
-        "s3:PutObjectLegalHold",
-    ),
+    ("s3:locationconstraint", &["LocationConstraint"], "s3:CreateBucket"),
+    ("s3:object-lock-legal-hold", &["Status"], "s3:PutObjectLegalHold"),
     ("s3:object-lock-mode", &["Mode"], "s3:PutObjectRetention"),
-    (
-        "s3:object-lock-retain-until-date",
-        &["RetainUntilDate"],
-        "s3:PutObjectRetention",
-    ),
-    (
-        "s3:object-lock-event-hold",
-        &["EventHold"],
-        "s3:PutObjectRetention",
-    ),
-    (
-        "s3:object-lock-event-hold-duration-days",
-        &["EventHoldDuration", "Days"],
-        "s3:PutObjectRetention",
-    ),
-    (
-        "s3:InventoryAccessibleOptionalFields",
-        &["OptionalFields", "Field"],
-        "s3:PutInventoryConfiguration",
-    ),
+    ("s3:object-lock-retain-until-date", &["RetainUntilDate"], "s3:PutObjectRetention"),
+    ("s3:object-lock-event-hold", &["EventHold"], "s3:PutObjectRetention"),
+    ("s3:object-lock-event-hold-duration-days", &["EventHoldDuration", "Days"], "s3:PutObjectRetention"),
+    ("s3:InventoryAccessibleOptionalFields", &["OptionalFields", "Field"], "s3:PutInventoryConfiguration"),
 ];
 
 /// Adds to each check what an XML body decides.
@@ -160,14 +126,9 @@ pub(crate) fn fill_body(checks: &mut [Check], document: &Element) {
         for check in checks.iter_mut().filter(|check| check.action == *action) {
             let mut elements = vec![document];
             for name in *path {
-                elements = elements
-                    .iter()
-                    .flat_map(|element| element.all(name))
-                    .collect();
+                elements = elements.iter().flat_map(|element| element.all(name)).collect();
             }
-            check
-                .context
-                .insert_all(*key, elements.iter().map(|element| element.text.as_str()));
+            check.context.insert_all(*key, elements.iter().map(|element| element.text.as_str()));
         }
     }
 }
@@ -176,28 +137,20 @@ pub(crate) fn fill_body(checks: &mut [Check], document: &Element) {
 pub(crate) fn fill_tags(checks: &mut [Check], Tags(tags): &Tags) {
     for check in checks {
         let (key, keys) = match check.action.as_str() {
-            action if TAGGING.contains(&action) => {
-                ("s3:RequestObjectTag/", "s3:RequestObjectTagKeys")
-            }
+            action if TAGGING.contains(&action) => ("s3:RequestObjectTag/", "s3:RequestObjectTagKeys"),
             action if BUCKET_TAGGING.contains(&action) => ("aws:RequestTag/", "aws:TagKeys"),
             _ => continue,
         };
         for (name, value) in tags {
             check.context.insert(format!("{key}{name}"), value.as_str());
         }
-        check
-            .context
-            .insert_all(keys, tags.iter().map(|(name, _)| name.as_str()));
+        check.context.insert_all(keys, tags.iter().map(|(name, _)| name.as_str()));
     }
 }
 
 /// Every condition key of the table with the actions that it is given to.
 #[cfg(test)]
 pub(crate) fn published() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
-    let body = BODY_KEYS
-        .iter()
-        .map(|(key, _, action)| (*key, std::slice::from_ref(action)));
-    KEYS.iter()
-        .map(|(key, _, actions)| (*key, *actions))
-        .chain(body)
+    let body = BODY_KEYS.iter().map(|(key, _, action)| (*key, std::slice::from_ref(action)));
+    KEYS.iter().map(|(key, _, actions)| (*key, *actions)).chain(body)
 }

@@ -34,14 +34,10 @@ impl Source {
             )
         };
         if value.contains('+') {
-            return Err(refuse(
-                "S3 reads `+` as a space there; write %2B or %20".into(),
-            ));
+            return Err(refuse("S3 reads `+` as a space there; write %2B or %20".into()));
         }
         if value.contains(['#', '\\', ' ']) {
-            return Err(refuse(
-                "it holds a character that must be percent-encoded".into(),
-            ));
+            return Err(refuse("it holds a character that must be percent-encoded".into()));
         }
         let (path, version) = match value.split_once('?') {
             None => (value, None),
@@ -50,9 +46,7 @@ impl Source {
                 Some(version)
                     if !version.is_empty()
                         && version.len() <= 1024
-                        && version.bytes().all(|byte| {
-                            byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)
-                        }) =>
+                        && version.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)) =>
                 {
                     (path, Some(version.to_owned()))
                 }
@@ -67,11 +61,7 @@ impl Source {
         // The slash between bucket and key may be encoded too, since clients encode the whole value.
         names::bucket(bucket).map_err(refuse)?;
         names::key(key).map_err(refuse)?;
-        Ok(Self {
-            bucket: bucket.into(),
-            key: key.into(),
-            version,
-        })
+        Ok(Self { bucket: bucket.into(), key: key.into(), version })
     }
 
     /// The header's value as it is sent.
@@ -109,11 +99,7 @@ impl Source {
         actions
             .into_iter()
             .map(|(plain, versioned)| {
-                let action = if self.version.is_some() {
-                    versioned
-                } else {
-                    plain
-                };
+                let action = if self.version.is_some() { versioned } else { plain };
                 let check = Check::new(action, CheckResource::Arn(arn.clone()))
                     .account(CheckAccount::SourceBucketOwner(owner.clone()));
                 match &self.version {
@@ -143,10 +129,7 @@ mod tests {
             ("%62ucket/key", "bucket/key"),
             ("bucket/a%20b", "bucket/a%20b"),
             ("bucket/a%2Bb", "bucket/a%2Bb"),
-            (
-                "bucket/k?versionId=abc.DEF_1-2",
-                "bucket/k?versionId=abc.DEF_1-2",
-            ),
+            ("bucket/k?versionId=abc.DEF_1-2", "bucket/k?versionId=abc.DEF_1-2"),
             ("bucket/k?versionId=null", "bucket/k?versionId=null"),
             ("bucket/k%3FversionId=1", "bucket/k%3FversionId%3D1"),
             ("bucket/é", "bucket/%C3%A9"),
@@ -173,25 +156,15 @@ mod tests {
             ("bucket/%ff", "refused"),
             ("Bucket/key", "refused"),
             ("arn:aws:s3:::bucket/key", "refused"),
-            (
-                "arn:aws:s3:us-east-1:123456789012:accesspoint/point/object/key",
-                "refused",
-            ),
-            (
-                "arn%3Aaws%3As3%3Aus-east-1%3A123456789012%3Aaccesspoint/point/object/key",
-                "refused",
-            ),
+            ("arn:aws:s3:us-east-1:123456789012:accesspoint/point/object/key", "refused"),
+            ("arn%3Aaws%3As3%3Aus-east-1%3A123456789012%3Aaccesspoint/point/object/key", "refused"),
             ("point-0123-s3alias/key", "refused"),
             ("b--use1-az4--x-s3/key", "refused"),
             ("https://bucket.s3.amazonaws.com/key", "refused"),
             ("bucket/a\\..\\b", "refused"),
         ] {
             let read = Source::read(value);
-            assert_eq!(
-                read.as_ref().map_or("refused".into(), Source::write),
-                written,
-                "{value}"
-            );
+            assert_eq!(read.as_ref().map_or("refused".into(), Source::write), written, "{value}");
             if let Ok(source) = read {
                 assert_eq!(Source::read(&source.write()), Ok(source));
             }

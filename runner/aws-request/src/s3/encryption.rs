@@ -24,12 +24,7 @@ pub(crate) fn checks(
     region: &str,
     scope: &CallerScope,
 ) -> Result<Vec<Check>, Refusal> {
-    let header = |name: &str| {
-        headers
-            .iter()
-            .find(|(header, _)| header == name)
-            .map(|(_, value)| value.as_str())
-    };
+    let header = |name: &str| headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str());
     let Some(key) = header(KEY_ID) else {
         return Ok(Vec::new());
     };
@@ -42,18 +37,12 @@ pub(crate) fn checks(
         ));
     }
     let resource = names::kms_key(&place, key, region, scope)?;
-    let actions: &[&str] = if multipart {
-        &["kms:GenerateDataKey", "kms:Decrypt"]
-    } else {
-        &["kms:GenerateDataKey"]
-    };
+    let actions: &[&str] = if multipart { &["kms:GenerateDataKey", "kms:Decrypt"] } else { &["kms:GenerateDataKey"] };
     Ok(actions
         .iter()
         .map(|action| {
-            Check::new(*action, resource.clone()).with(
-                "kms:ViaService",
-                format!("s3.{region}.{}", host::suffix(&scope.partition)),
-            )
+            Check::new(*action, resource.clone())
+                .with("kms:ViaService", format!("s3.{region}.{}", host::suffix(&scope.partition)))
         })
         .collect())
 }

@@ -20,38 +20,19 @@ pub(crate) struct Family {
 }
 
 const fn plain(names: &'static [&'static str]) -> Family {
-    Family {
-        names,
-        adds: &[],
-        harmless: &[],
-        values: &[],
-    }
+    Family { names, adds: &[], harmless: &[], values: &[] }
 }
 
 const fn adding(names: &'static [&'static str], adds: &'static [Action]) -> Family {
-    Family {
-        names,
-        adds,
-        harmless: &[],
-        values: &[],
-    }
+    Family { names, adds, harmless: &[], values: &[] }
 }
 
 /// Conditions on a read.
-pub(crate) const READ_IF: Family = plain(&[
-    "if-match",
-    "if-modified-since",
-    "if-none-match",
-    "if-unmodified-since",
-]);
+pub(crate) const READ_IF: Family = plain(&["if-match", "if-modified-since", "if-none-match", "if-unmodified-since"]);
 /// Conditions on a write.
 pub(crate) const WRITE_IF: Family = plain(&["if-match", "if-none-match"]);
 /// Conditions on a deletion.
-pub(crate) const DELETE_IF: Family = plain(&[
-    "if-match",
-    "x-amz-if-match-last-modified-time",
-    "x-amz-if-match-size",
-]);
+pub(crate) const DELETE_IF: Family = plain(&["if-match", "x-amz-if-match-last-modified-time", "x-amz-if-match-size"]);
 /// A part of an object.
 pub(crate) const RANGE: Family = plain(&["range"]);
 /// Whether the answer carries the stored checksums.
@@ -83,11 +64,12 @@ pub(crate) const CHECKSUMS: Family = plain(&[
     "x-amz-checksum-xxhash3",
     "x-amz-checksum-xxhash64",
 ]);
-/// How the checksums of a multipart upload are made.
-pub(crate) const CHECKSUM_ALGORITHM: Family =
-    plain(&["x-amz-checksum-algorithm", "x-amz-checksum-type"]);
-/// What completes a multipart upload.
-pub(crate) const MULTIPART_SIZE: Family = plain(&["x-amz-checksum-type", "x-amz-mp-object-size"]);
+/// Which checksum S3 is to make of the object.
+pub(crate) const CHECKSUM_ALGORITHM: Family = plain(&["x-amz-checksum-algorithm"]);
+/// Whether the checksum of a multipart upload is of the whole object or of the parts' checksums.
+pub(crate) const CHECKSUM_TYPE: Family = plain(&["x-amz-checksum-type"]);
+/// The size that a multipart upload comes to.
+pub(crate) const MULTIPART_SIZE: Family = plain(&["x-amz-mp-object-size"]);
 /// A key of the customer's own for one object. It decides whether S3 can read the object, and grants nothing.
 pub(crate) const CUSTOMER_KEY: Family = plain(&[
     "x-amz-server-side-encryption-customer-algorithm",
@@ -114,20 +96,13 @@ pub(crate) const ENCRYPTION_KEY: Family = plain(&[
     "x-amz-server-side-encryption-context",
 ]);
 /// The caller pays for the request, which the bucket's owner otherwise would.
-pub(crate) const PAYER: Family = Family {
-    names: &["x-amz-request-payer"],
-    adds: &[],
-    harmless: &[],
-    values: &["requester"],
-};
+pub(crate) const PAYER: Family =
+    Family { names: &["x-amz-request-payer"], adds: &[], harmless: &[], values: &["requester"] };
 /// Further attributes in a listing.
 pub(crate) const OPTIONAL_ATTRIBUTES: Family = plain(&["x-amz-optional-object-attributes"]);
 /// What GetObjectAttributes is asked for.
-pub(crate) const ATTRIBUTES: Family = plain(&[
-    "x-amz-max-parts",
-    "x-amz-object-attributes",
-    "x-amz-part-number-marker",
-]);
+pub(crate) const ATTRIBUTES: Family =
+    plain(&["x-amz-max-parts", "x-amz-object-attributes", "x-amz-part-number-marker"]);
 /// Conditions of an annotation.
 pub(crate) const ANNOTATION_IF: Family = plain(&["x-amz-object-if-match"]);
 /// Condition on an upload that is aborted.
@@ -144,22 +119,12 @@ pub(crate) const ACL: Family = plain(&[
 ]);
 /// An access control list for an object that is written.
 pub(crate) const OBJECT_ACL: Family = adding(
-    &[
-        "x-amz-acl",
-        "x-amz-grant-full-control",
-        "x-amz-grant-read",
-        "x-amz-grant-read-acp",
-        "x-amz-grant-write-acp",
-    ],
+    &["x-amz-acl", "x-amz-grant-full-control", "x-amz-grant-read", "x-amz-grant-read-acp", "x-amz-grant-write-acp"],
     &[on_object("s3:PutObjectAcl")],
 );
 /// A canned access control list for a bucket that is created; `private` is what it has anyway.
-pub(crate) const BUCKET_CANNED_ACL: Family = Family {
-    names: &["x-amz-acl"],
-    adds: &[on_bucket("s3:PutBucketAcl")],
-    harmless: &["private"],
-    values: &[],
-};
+pub(crate) const BUCKET_CANNED_ACL: Family =
+    Family { names: &["x-amz-acl"], adds: &[on_bucket("s3:PutBucketAcl")], harmless: &["private"], values: &[] };
 /// Grants on a bucket that is created.
 pub(crate) const BUCKET_GRANTS: Family = adding(
     &[
@@ -172,17 +137,11 @@ pub(crate) const BUCKET_GRANTS: Family = adding(
     &[on_bucket("s3:PutBucketAcl")],
 );
 /// Who owns the objects in a bucket that is created.
-pub(crate) const OWNERSHIP: Family = adding(
-    &["x-amz-object-ownership"],
-    &[on_bucket("s3:PutBucketOwnershipControls")],
-);
+pub(crate) const OWNERSHIP: Family = adding(&["x-amz-object-ownership"], &[on_bucket("s3:PutBucketOwnershipControls")]);
 /// Object lock on a bucket that is created, which turns versioning on.
 pub(crate) const BUCKET_LOCK: Family = Family {
     names: &["x-amz-bucket-object-lock-enabled"],
-    adds: &[
-        on_bucket("s3:PutBucketObjectLockConfiguration"),
-        on_bucket("s3:PutBucketVersioning"),
-    ],
+    adds: &[on_bucket("s3:PutBucketObjectLockConfiguration"), on_bucket("s3:PutBucketVersioning")],
     harmless: &["false"],
     values: &["true", "false"],
 };
@@ -202,10 +161,7 @@ pub(crate) const RETENTION: Family = adding(
     &[on_object("s3:PutObjectRetention")],
 );
 /// A legal hold on an object that is written.
-pub(crate) const LEGAL_HOLD: Family = adding(
-    &["x-amz-object-lock-legal-hold"],
-    &[on_object("s3:PutObjectLegalHold")],
-);
+pub(crate) const LEGAL_HOLD: Family = adding(&["x-amz-object-lock-legal-hold"], &[on_object("s3:PutObjectLegalHold")]);
 /// Overrides governance-mode retention.
 pub(crate) const BYPASS: Family = Family {
     names: &["x-amz-bypass-governance-retention"],
@@ -229,12 +185,8 @@ pub(crate) const DIRECTIVES: Family = Family {
     values: &["COPY", "REPLACE"],
 };
 /// Whether a copy takes annotations over. Permissions come from [`super::copy`].
-pub(crate) const ANNOTATION_DIRECTIVE: Family = Family {
-    names: &["x-amz-object-annotation-directive"],
-    adds: &[],
-    harmless: &[],
-    values: &["COPY", "EXCLUDE"],
-};
+pub(crate) const ANNOTATION_DIRECTIVE: Family =
+    Family { names: &["x-amz-object-annotation-directive"], adds: &[], harmless: &[], values: &["COPY", "EXCLUDE"] };
 /// Conditions on the source of a copy.
 pub(crate) const SOURCE_IF: Family = plain(&[
     "x-amz-copy-source-if-match",
@@ -248,16 +200,11 @@ pub(crate) const SOURCE_RANGE: Family = plain(&["x-amz-copy-source-range"]);
 impl Family {
     /// Whether the family holds this header.
     pub(crate) fn holds(&self, name: &str) -> bool {
-        self.names
-            .iter()
-            .any(|entry| match entry.strip_suffix('*') {
-                None => *entry == name,
-                Some(start) => name.strip_prefix(start).is_some_and(|rest| {
-                    !rest.is_empty()
-                        && rest
-                            .bytes()
-                            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-                }),
-            })
+        self.names.iter().any(|entry| match entry.strip_suffix('*') {
+            None => *entry == name,
+            Some(start) => name.strip_prefix(start).is_some_and(|rest| {
+                !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+            }),
+        })
     }
 }

@@ -31,37 +31,17 @@ pub(crate) fn bucket(name: &str) -> Result<(), String> {
         return Err("a bucket's name has 3 to 63 characters".into());
     }
     let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    if !bytes
-        .iter()
-        .all(|byte| alphanumeric(byte) || matches!(byte, b'-' | b'.'))
-    {
-        return Err(
-            "a bucket's name holds only lower-case letters, digits, dashes and dots".into(),
-        );
+    if !bytes.iter().all(|byte| alphanumeric(byte) || matches!(byte, b'-' | b'.')) {
+        return Err("a bucket's name holds only lower-case letters, digits, dashes and dots".into());
     }
-    if !bytes.first().is_some_and(alphanumeric)
-        || !bytes.last().is_some_and(alphanumeric)
-        || name.contains("..")
-    {
-        return Err(
-            "a bucket's name begins and ends with a letter or digit and has no two dots in a row"
-                .into(),
-        );
+    if !bytes.first().is_some_and(alphanumeric) || !bytes.last().is_some_and(alphanumeric) || name.contains("..") {
+        return Err("a bucket's name begins and ends with a letter or digit and has no two dots in a row".into());
     }
-    if bytes
-        .iter()
-        .all(|byte| byte.is_ascii_digit() || *byte == b'.')
-        && bytes.split(|b| *b == b'.').count() == 4
-    {
+    if bytes.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') && bytes.split(|b| *b == b'.').count() == 4 {
         return Err("a bucket's name is not an IP address".into());
     }
-    let reserved = RESERVED.iter().find(|(start, text, _)| {
-        if *start {
-            name.starts_with(text)
-        } else {
-            name.ends_with(text)
-        }
-    });
+    let reserved =
+        RESERVED.iter().find(|(start, text, _)| if *start { name.starts_with(text) } else { name.ends_with(text) });
     match reserved {
         Some((_, text, what)) => Err(format!("`{text}` marks {what}, which is not a bucket")),
         None => Ok(()),
@@ -89,15 +69,7 @@ mod tests {
     #[test]
     fn buckets() {
         let (longest, too_long) = ("b".repeat(63), "b".repeat(64));
-        for good in [
-            "abc",
-            "a.b-c",
-            "node-sdk-sample-1",
-            "1bucket",
-            "1.2.3",
-            "s3.us-east-1",
-            &longest,
-        ] {
+        for good in ["abc", "a.b-c", "node-sdk-sample-1", "1bucket", "1.2.3", "s3.us-east-1", &longest] {
             assert_eq!(bucket(good), Ok(()), "{good}");
         }
         for bad in [
@@ -135,30 +107,10 @@ mod tests {
 
     #[test]
     fn keys() {
-        for good in [
-            "k",
-            "/k",
-            "a//b",
-            "a/",
-            "*",
-            "?",
-            "é",
-            "a\nb",
-            "...",
-            &"k".repeat(1024),
-        ] {
+        for good in ["k", "/k", "a//b", "a/", "*", "?", "é", "a\nb", "...", &"k".repeat(1024)] {
             assert_eq!(key(good), Ok(()), "{good}");
         }
-        for bad in [
-            "",
-            ".",
-            "..",
-            "a/../b",
-            "./a",
-            "a/..",
-            "a\0b",
-            &"k".repeat(1025),
-        ] {
+        for bad in ["", ".", "..", "a/../b", "./a", "a/..", "a\0b", &"k".repeat(1025)] {
             assert!(key(bad).is_err(), "{bad}");
         }
     }

@@ -69,19 +69,14 @@ impl Request<'_> {
         }
         self.add_source(&mut checks);
         for check in &mut checks {
-            check
-                .context
-                .insert("aws:RequestedRegion", self.region.as_str());
+            check.context.insert("aws:RequestedRegion", self.region.as_str());
         }
         Ok(checks)
     }
 
     /// Adds a permission on what the path names, once.
     fn add(&self, checks: &mut Vec<Check>, action: &Action, versioned: bool) {
-        let name = action
-            .versioned
-            .filter(|_| versioned)
-            .unwrap_or(action.name);
+        let name = action.versioned.filter(|_| versioned).unwrap_or(action.name);
         if checks.iter().any(|check| check.action == name) {
             return;
         }
@@ -104,43 +99,27 @@ impl Request<'_> {
 
     /// The permissions that the headers add to the row's own.
     fn added_by_headers(&self) -> impl Iterator<Item = &'static Action> {
-        self.row
-            .headers
-            .iter()
-            .filter(|family| !family.adds.is_empty())
-            .flat_map(|family| {
-                let adds = self.headers.iter().any(|(name, value)| {
-                    family.holds(name) && !family.harmless.contains(&value.as_str())
-                });
-                family.adds.iter().filter(move |_| adds)
-            })
+        self.row.headers.iter().filter(|family| !family.adds.is_empty()).flat_map(|family| {
+            let adds = self
+                .headers
+                .iter()
+                .any(|(name, value)| family.holds(name) && !family.harmless.contains(&value.as_str()));
+            family.adds.iter().filter(move |_| adds)
+        })
     }
 
     /// One deletion for each key in the body.
     fn add_deletions(&self, checks: &mut Vec<Check>) -> Result<(), Refusal> {
         let deletion = on_version("s3:DeleteObject", "s3:DeleteObjectVersion");
         let added: Vec<&Action> = self.added_by_headers().collect();
-        for (key, version) in self
-            .document
-            .map(delete::keys)
-            .transpose()?
-            .unwrap_or_default()
-        {
+        for (key, version) in self.document.map(delete::keys).transpose()?.unwrap_or_default() {
             let mut check = match (deletion.versioned, version) {
-                (Some(name), Some(version)) => self
-                    .check(name, deletion.on, key)
-                    .with("s3:versionid", version),
+                (Some(name), Some(version)) => self.check(name, deletion.on, key).with("s3:versionid", version),
                 _ => self.check(deletion.name, deletion.on, key),
             };
-            check
-                .context
-                .insert("aws:RequestedRegion", self.region.as_str());
+            check.context.insert("aws:RequestedRegion", self.region.as_str());
             checks.push(check);
-            checks.extend(
-                added
-                    .iter()
-                    .map(|action| self.check(action.name, action.on, key)),
-            );
+            checks.extend(added.iter().map(|action| self.check(action.name, action.on, key)));
         }
         Ok(())
     }
@@ -150,12 +129,8 @@ impl Request<'_> {
         let Some(source) = self.source else {
             return;
         };
-        let directive = |name: &str| {
-            self.headers
-                .iter()
-                .find(|(header, _)| header == name)
-                .map(|(_, value)| value.as_str())
-        };
+        let directive =
+            |name: &str| self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str());
         let whole = self.row.name == "CopyObject";
         let tags = whole && directive("x-amz-tagging-directive") != Some("REPLACE");
         let annotations = whole && directive("x-amz-object-annotation-directive") == Some("COPY");
@@ -174,16 +149,10 @@ impl Request<'_> {
         let role = document.text_of("Role").unwrap_or_default();
         let role = names::arn(place, role, "iam", self.scope)?;
         if !role.resource.starts_with("role/") {
-            return Err(Refusal::not_understood(
-                place,
-                "it is not the ARN of a role",
-                "name the replication role",
-            ));
+            return Err(Refusal::not_understood(place, "it is not the ARN of a role", "name the replication role"));
         }
-        Ok(
-            Check::new("iam:PassRole", CheckResource::Arn(role.to_string()))
-                .with("iam:PassedToService", "s3.amazonaws.com"),
-        )
+        Ok(Check::new("iam:PassRole", CheckResource::Arn(role.to_string()))
+            .with("iam:PassedToService", "s3.amazonaws.com"))
     }
 }
 

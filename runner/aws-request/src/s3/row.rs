@@ -43,7 +43,7 @@ pub(crate) enum Body {
     Opaque,
     /// An XML document.
     Xml {
-        /// Its shape, in the notation of [`super::shape`].
+        /// Its shape, in the notation of [`crate::shape`].
         shape: &'static str,
         /// Whether it may be left out.
         optional: bool,
@@ -56,20 +56,12 @@ pub(crate) enum Body {
 
 /// An XML document in an operation that takes no checksum of it.
 pub(crate) const fn xml(shape: &'static str) -> Body {
-    Body::Xml {
-        shape,
-        optional: false,
-        checksum: false,
-    }
+    Body::Xml { shape, optional: false, checksum: false }
 }
 
 /// An XML document with a checksum.
 pub(crate) const fn sum(shape: &'static str) -> Body {
-    Body::Xml {
-        shape,
-        optional: false,
-        checksum: true,
-    }
+    Body::Xml { shape, optional: false, checksum: true }
 }
 
 /// An IAM action and what it works on.
@@ -82,35 +74,19 @@ pub(crate) struct Action {
 }
 
 pub(crate) const fn on_service(name: &'static str) -> Action {
-    Action {
-        on: Level::Service,
-        name,
-        versioned: None,
-    }
+    Action { on: Level::Service, name, versioned: None }
 }
 
 pub(crate) const fn on_bucket(name: &'static str) -> Action {
-    Action {
-        on: Level::Bucket,
-        name,
-        versioned: None,
-    }
+    Action { on: Level::Bucket, name, versioned: None }
 }
 
 pub(crate) const fn on_object(name: &'static str) -> Action {
-    Action {
-        on: Level::Object,
-        name,
-        versioned: None,
-    }
+    Action { on: Level::Object, name, versioned: None }
 }
 
 pub(crate) const fn on_version(name: &'static str, versioned: &'static str) -> Action {
-    Action {
-        on: Level::Object,
-        name,
-        versioned: Some(versioned),
-    }
+    Action { on: Level::Object, name, versioned: Some(versioned) }
 }
 
 impl Row {
@@ -140,10 +116,7 @@ impl Row {
     /// Checks the values of the query keys.
     fn check_values(&self, query: &[(String, String)]) -> Result<(), Refusal> {
         for (key, value) in query {
-            let expected = self
-                .needed()
-                .find(|(name, _)| name == key)
-                .map(|(_, value)| value);
+            let expected = self.needed().find(|(name, _)| name == key).map(|(_, value)| value);
             let problem = match expected {
                 Some(None) if !value.is_empty() => "it stands alone, without a value".to_owned(),
                 Some(Some("*")) if value.is_empty() => "its value is empty".to_owned(),
@@ -174,9 +147,8 @@ pub(crate) fn find<'r>(
     copies: bool,
     query: &[(String, String)],
 ) -> Result<&'r Row, Refusal> {
-    let mut fitting = rows.filter(|row| {
-        row.method == method && row.level == level && row.copies == copies && row.fits(query)
-    });
+    let mut fitting =
+        rows.filter(|row| row.method == method && row.level == level && row.copies == copies && row.fits(query));
     match (fitting.next(), fitting.next()) {
         (Some(row), None) => {
             row.check_values(query)?;
@@ -195,10 +167,7 @@ fn unknown(method: &str, level: Level, copies: bool, query: &[(String, String)])
     let mut what = format!("{} on {on}", Quoted(method));
     if !query.is_empty() {
         let keys: Vec<&str> = query.iter().map(|(key, _)| key.as_str()).collect();
-        what.push_str(&format!(
-            " with the query keys {}",
-            Quoted(&keys.join(", "))
-        ));
+        what.push_str(&format!(" with the query keys {}", Quoted(&keys.join(", "))));
     }
     if copies {
         what.push_str(" and x-amz-copy-source");

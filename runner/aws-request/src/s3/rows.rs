@@ -12,10 +12,7 @@ use super::row::Row;
 
 /// Every operation that is understood.
 pub(crate) fn all() -> impl Iterator<Item = &'static Row> {
-    object::ROWS
-        .iter()
-        .chain(bucket::ROWS)
-        .chain(configuration::ROWS)
+    object::ROWS.iter().chain(bucket::ROWS).chain(configuration::ROWS)
 }
 
 #[cfg(test)]
@@ -36,19 +33,10 @@ mod tests {
     #[test]
     fn header_names_are_in_lower_case_and_each_in_one_family_of_a_row() {
         for row in all() {
-            let names: Vec<&str> = row
-                .headers
-                .iter()
-                .flat_map(|family| family.names)
-                .copied()
-                .collect();
+            let names: Vec<&str> = row.headers.iter().flat_map(|family| family.names).copied().collect();
             for (position, name) in names.iter().enumerate() {
                 assert_eq!(*name, name.to_ascii_lowercase());
-                assert!(
-                    !names[..position].contains(name),
-                    "{} takes {name} twice",
-                    row.name
-                );
+                assert!(!names[..position].contains(name), "{} takes {name} twice", row.name);
             }
         }
     }

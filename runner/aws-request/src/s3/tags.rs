@@ -17,20 +17,14 @@ impl Tags {
     /// Reads the header: `key=value&…`, form encoded (a `+` is a space).
     pub(crate) fn read(value: &str) -> Result<Self, Refusal> {
         let refuse = |what: String| {
-            Refusal::not_understood(
-                format!("header `{TAGGING}`"),
-                what,
-                "write KEY=VALUE&KEY=VALUE, percent-encoded",
-            )
+            Refusal::not_understood(format!("header `{TAGGING}`"), what, "write KEY=VALUE&KEY=VALUE, percent-encoded")
         };
         let mut tags = Self::default();
         for pair in value.split('&').filter(|_| !value.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             let decode = |text: &str| {
                 let text = text.replace('+', " ");
-                percent::decode(&text)
-                    .map(|text| text.into_owned())
-                    .map_err(|error| refuse(error.to_string()))
+                percent::decode(&text).map(|text| text.into_owned()).map_err(|error| refuse(error.to_string()))
             };
             tags.add(decode(key)?, decode(value)?).map_err(refuse)?;
         }
@@ -42,15 +36,10 @@ impl Tags {
         let mut tags = Self::default();
         for tag in set.all("Tag") {
             let (Some(key), Some(value)) = (tag.text_of("Key"), tag.text_of("Value")) else {
-                return Err(Refusal::malformed(
-                    "body element `Tag`",
-                    "it has no Key or no Value",
-                    "give both",
-                ));
+                return Err(Refusal::malformed("body element `Tag`", "it has no Key or no Value", "give both"));
             };
-            tags.add(key.into(), value.into()).map_err(|what| {
-                Refusal::malformed("body element `Tag`", what, "give each key once")
-            })?;
+            tags.add(key.into(), value.into())
+                .map_err(|what| Refusal::malformed("body element `Tag`", what, "give each key once"))?;
         }
         Ok(tags)
     }
@@ -103,11 +92,7 @@ mod tests {
             ("&", "refused"),
             ("a=b&", "refused"),
         ] {
-            assert_eq!(
-                Tags::read(value).map_or("refused".into(), |tags| tags.write()),
-                written,
-                "{value}"
-            );
+            assert_eq!(Tags::read(value).map_or("refused".into(), |tags| tags.write()), written, "{value}");
         }
     }
 }

@@ -16,9 +16,7 @@ fn base64(bytes: &[u8]) -> String {
         let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
         for position in 0..4 {
             if position <= group.len() {
-                text.push(char::from(
-                    ALPHABET[(bits >> (18 - 6 * position) & 63) as usize],
-                ));
+                text.push(char::from(ALPHABET[(bits >> (18 - 6 * position) & 63) as usize]));
             } else {
                 text.push('=');
             }
@@ -46,9 +44,6 @@ mod tests {
             assert_eq!(base64(text.as_bytes()), encoded);
         }
         assert_eq!(base64(&[0xfb, 0xff]), "+/8=");
-        assert_eq!(
-            sha256_base64(b""),
-            "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
-        );
+        assert_eq!(sha256_base64(b""), "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
     }
 }

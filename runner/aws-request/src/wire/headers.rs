@@ -44,21 +44,11 @@ pub(crate) struct Headers<'a> {
 
 impl<'a> Headers<'a> {
     /// Screens the fields as received. `body_length` is the length of the body that came with them.
-    pub(crate) fn screen(
-        raw: &'a [(String, Vec<u8>)],
-        body_length: usize,
-    ) -> Result<Self, Refusal> {
+    pub(crate) fn screen(raw: &'a [(String, Vec<u8>)], body_length: usize) -> Result<Self, Refusal> {
         if raw.len() > MOST_FIELDS {
-            return Err(Refusal::malformed(
-                "headers",
-                "there are more than 128",
-                "send only what the operation takes",
-            ));
+            return Err(Refusal::malformed("headers", "there are more than 128", "send only what the operation takes"));
         }
-        let mut headers = Self {
-            fields: Vec::with_capacity(raw.len()),
-            payload_marker: None,
-        };
+        let mut headers = Self { fields: Vec::with_capacity(raw.len()), payload_marker: None };
         let mut connection = Vec::new();
         let mut length: Option<&str> = None;
         let mut transfer_encoded = false;
@@ -74,11 +64,7 @@ impl<'a> Headers<'a> {
                 }
                 "transfer-encoding" => transfer_encoded = true,
                 "x-amz-content-sha256" => {
-                    if headers
-                        .payload_marker
-                        .replace(text(&name, value)?)
-                        .is_some()
-                    {
+                    if headers.payload_marker.replace(text(&name, value)?).is_some() {
                         return Err(doubled(&name));
                     }
                 }
@@ -90,13 +76,7 @@ impl<'a> Headers<'a> {
             }
             // A value that is dropped anyway need not be readable text; one that is sent must be, so the check waits
             // until an operation takes the field. What can't be read at all is kept as a mark that refuses it then.
-            headers.fields.push((
-                name,
-                std::str::from_utf8(value)
-                    .unwrap_or("\0")
-                    .trim_matches([' ', '\t']),
-                false,
-            ));
+            headers.fields.push((name, std::str::from_utf8(value).unwrap_or("\0").trim_matches([' ', '\t']), false));
         }
         if transfer_encoded && length.is_some() {
             return Err(Refusal::malformed(
@@ -106,15 +86,11 @@ impl<'a> Headers<'a> {
             ));
         }
         if let Some(length) = length
-            && !(length.bytes().all(|digit| digit.is_ascii_digit())
-                && length.parse() == Ok(body_length))
+            && !(length.bytes().all(|digit| digit.is_ascii_digit()) && length.parse() == Ok(body_length))
         {
             return Err(Refusal::malformed(
                 "header `content-length`",
-                format!(
-                    "it is {}, but the body has {body_length} bytes",
-                    Quoted(length)
-                ),
+                format!("it is {}, but the body has {body_length} bytes", Quoted(length)),
                 "leave it out, or set it to the body's length",
             ));
         }
@@ -130,10 +106,7 @@ impl<'a> Headers<'a> {
                 if option.starts_with("x-amz-") {
                     return Err(Refusal::malformed(
                         "header `connection`",
-                        format!(
-                            "it names {}, which is not a connection's option",
-                            Quoted(&option)
-                        ),
+                        format!("it names {}, which is not a connection's option", Quoted(&option)),
                         "send connection without x-amz-* names",
                     ));
                 }
@@ -174,10 +147,7 @@ impl<'a> Headers<'a> {
             if *taken || !takes(name) {
                 continue;
             }
-            if self.fields[..position]
-                .iter()
-                .any(|(earlier, _, _)| earlier == name)
-            {
+            if self.fields[..position].iter().any(|(earlier, _, _)| earlier == name) {
                 return Err(doubled(name));
             }
             visible_ascii(name, value)?;
@@ -189,11 +159,7 @@ impl<'a> Headers<'a> {
 
     /// Refuses what is left over when it begins with `x-amz-`; everything else that is left over is dropped.
     pub(crate) fn finish(self, operation: &str) -> Result<(), Refusal> {
-        match self
-            .fields
-            .iter()
-            .find(|(name, _, taken)| !taken && name.starts_with("x-amz-"))
-        {
+        match self.fields.iter().find(|(name, _, taken)| !taken && name.starts_with("x-amz-")) {
             None => Ok(()),
             Some((name, _, _)) => Err(Refusal::not_understood(
                 format!("header {}", Quoted(name)),
@@ -235,9 +201,7 @@ fn no_line_ends(name: &str, value: &[u8]) -> Result<(), Refusal> {
 
 /// A value that is read by this module itself.
 fn text<'a>(name: &str, value: &'a [u8]) -> Result<&'a str, Refusal> {
-    let value = std::str::from_utf8(value)
-        .unwrap_or("\0")
-        .trim_matches([' ', '\t']);
+    let value = std::str::from_utf8(value).unwrap_or("\0").trim_matches([' ', '\t']);
     visible_ascii(name, value)?;
     Ok(value)
 }
@@ -255,9 +219,5 @@ fn visible_ascii(name: &str, value: &str) -> Result<(), Refusal> {
 }
 
 fn doubled(name: &str) -> Refusal {
-    Refusal::malformed(
-        format!("header {}", Quoted(name)),
-        "it is given twice",
-        "send each header once",
-    )
+    Refusal::malformed(format!("header {}", Quoted(name)), "it is given twice", "send each header once")
 }

@@ -28,11 +28,7 @@ impl Json {
     /// Reads a whole body, which must be an object.
     pub(crate) fn read(body: &[u8]) -> Result<Self, Refusal> {
         let refuse = |what: String| {
-            Refusal::malformed(
-                "JSON body",
-                what,
-                "send one JSON object with each member name once, in UTF-8",
-            )
+            Refusal::malformed("JSON body", what, "send one JSON object with each member name once, in UTF-8")
         };
         let json: Self = serde_json::from_slice(body).map_err(|error| refuse(error.to_string()))?;
         match json {
@@ -49,10 +45,7 @@ impl Json {
 
     /// The member called `name`, of an object.
     pub(crate) fn get(&self, name: &str) -> Option<&Self> {
-        self.members()
-            .iter()
-            .find(|(member, _)| member == name)
-            .map(|(_, value)| value)
+        self.members().iter().find(|(member, _)| member == name).map(|(_, value)| value)
     }
 
     /// An object's members; none for anything else.
@@ -182,14 +175,8 @@ impl<'de> Visitor<'de> for JsonVisitor {
             members.push(member);
         }
         let mut names = HashSet::with_capacity(members.len());
-        match members
-            .iter()
-            .find(|(name, _)| !names.insert(name.as_str()))
-        {
-            Some((name, _)) => Err(A::Error::custom(format!(
-                "the member {} is given twice",
-                Quoted(name)
-            ))),
+        match members.iter().find(|(name, _)| !names.insert(name.as_str())) {
+            Some((name, _)) => Err(A::Error::custom(format!("the member {} is given twice", Quoted(name)))),
             None => Ok(Json::Object(members)),
         }
     }
@@ -230,19 +217,13 @@ mod tests {
     fn bodies() {
         for (body, written) in [
             ("{}", "{}"),
-            (
-                " { \"b\" : 1 , \"a\" : [ true , null , -1.5 ] } ",
-                r#"{"b":1,"a":[true,null,-1.5]}"#,
-            ),
+            (" { \"b\" : 1 , \"a\" : [ true , null , -1.5 ] } ", r#"{"b":1,"a":[true,null,-1.5]}"#),
             (r#"{"a":"\u0041\ud83d\ude00\/"}"#, "{\"a\":\"A\u{1f600}/\"}"),
             (
                 r#"{"a":18446744073709551615,"b":-9223372036854775808}"#,
                 r#"{"a":18446744073709551615,"b":-9223372036854775808}"#,
             ),
-            (
-                r#"{"a":{"x":1},"b":{"x":1}}"#,
-                r#"{"a":{"x":1},"b":{"x":1}}"#,
-            ),
+            (r#"{"a":{"x":1},"b":{"x":1}}"#, r#"{"a":{"x":1},"b":{"x":1}}"#),
             ("", "refused"),
             ("[]", "refused"),
             ("null", "refused"),
@@ -264,11 +245,7 @@ mod tests {
             ("\u{feff}{}", "refused"),
             ("{/* c */}", "refused"),
         ] {
-            assert_eq!(
-                Json::read(body.as_bytes()).map_or("refused".into(), |json| json.write()),
-                written,
-                "{body}"
-            );
+            assert_eq!(Json::read(body.as_bytes()).map_or("refused".into(), |json| json.write()), written, "{body}");
         }
         assert!(Json::read(b"{\"a\":\"\xff\"}").is_err());
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(1000), "]".repeat(1000));

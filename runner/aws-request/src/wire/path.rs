@@ -18,37 +18,21 @@ const LONGEST: usize = 4096;
 /// The encoded form may hold anything that RFC 3986 allows in a path (section 3.3) and the characters that common
 /// clients leave bare; controls, spaces, `?` and `#` may only appear encoded.
 pub(crate) fn decode(path: &str) -> Result<Cow<'_, str>, Refusal> {
-    let malformed =
-        |what: &str, mend: &str| Refusal::malformed(format!("path {}", Quoted(path)), what, mend);
+    let malformed = |what: &str, mend: &str| Refusal::malformed(format!("path {}", Quoted(path)), what, mend);
     if path.len() > LONGEST {
-        return Err(malformed(
-            "it is longer than 4,096 bytes",
-            "use a shorter key",
-        ));
+        return Err(malformed("it is longer than 4,096 bytes", "use a shorter key"));
     }
     let Some(rest) = path.strip_prefix('/') else {
-        return Err(malformed(
-            "it does not begin with `/`",
-            "send an absolute path such as /bucket/key",
-        ));
+        return Err(malformed("it does not begin with `/`", "send an absolute path such as /bucket/key"));
     };
-    if let Some(bad) = rest
-        .chars()
-        .find(|c| matches!(c, '?' | '#' | '\\' | ' ' | '\u{7f}') || c.is_control())
-    {
+    if let Some(bad) = rest.chars().find(|c| matches!(c, '?' | '#' | '\\' | ' ' | '\u{7f}') || c.is_control()) {
         return Err(malformed(
-            &format!(
-                "it holds {} unencoded",
-                Quoted(bad.encode_utf8(&mut [0; 4]))
-            ),
+            &format!("it holds {} unencoded", Quoted(bad.encode_utf8(&mut [0; 4]))),
             "percent-encode every character but letters, digits and -._~/",
         ));
     }
     let decoded = percent::decode(rest).map_err(|error| {
-        malformed(
-            &error.to_string(),
-            "percent-encode the UTF-8 of the path; a percent sign is %25",
-        )
+        malformed(&error.to_string(), "percent-encode the UTF-8 of the path; a percent sign is %25")
     })?;
     no_dot_segments(&decoded).map_err(|what| malformed(what, "name the object without them"))?;
     Ok(decoded)
@@ -56,14 +40,9 @@ pub(crate) fn decode(path: &str) -> Result<Cow<'_, str>, Refusal> {
 
 /// Refuses `.` and `..` as a whole segment of a decoded path or key.
 pub(crate) fn no_dot_segments(decoded: &str) -> Result<(), &'static str> {
-    match decoded
-        .split('/')
-        .find(|segment| matches!(*segment, "." | ".."))
-    {
+    match decoded.split('/').find(|segment| matches!(*segment, "." | "..")) {
         None => Ok(()),
-        Some(_) => Err(
-            "it holds a segment `.` or `..`, raw or encoded, which servers resolve in different ways",
-        ),
+        Some(_) => Err("it holds a segment `.` or `..`, raw or encoded, which servers resolve in different ways"),
     }
 }
 

@@ -8,11 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 /// Everything but RFC 3986's unreserved characters, as AWS's `UriEncode` has it.
 ///
 /// Source: "Create a signed AWS API request", IAM User Guide (reference_sigv-create-signed-request.html).
-const RESERVED: AsciiSet = NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// As [`RESERVED`], with `/` kept: an object key in a path.
 const RESERVED_BUT_SLASH: AsciiSet = RESERVED.remove(b'/');
 
@@ -36,8 +32,7 @@ pub(crate) fn decode(text: &str) -> Result<Cow<'_, str>, PercentError> {
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
         let byte = if byte == b'%' {
-            let (Some(high), Some(low)) = (bytes.next().and_then(hex), bytes.next().and_then(hex))
-            else {
+            let (Some(high), Some(low)) = (bytes.next().and_then(hex), bytes.next().and_then(hex)) else {
                 return Err(PercentError::Stray);
             };
             high << 4 | low
@@ -49,9 +44,7 @@ pub(crate) fn decode(text: &str) -> Result<Cow<'_, str>, PercentError> {
         }
         decoded.push(byte);
     }
-    String::from_utf8(decoded)
-        .map(Cow::Owned)
-        .map_err(|_| PercentError::NotUtf8)
+    String::from_utf8(decoded).map(Cow::Owned).map_err(|_| PercentError::NotUtf8)
 }
 
 /// Encodes everything but unreserved characters, `/` included.
@@ -98,11 +91,7 @@ mod tests {
             ("%c0%ae", Err(PercentError::NotUtf8)),
             ("%ed%a0%80", Err(PercentError::NotUtf8)),
         ] {
-            assert_eq!(
-                decode(text).as_deref(),
-                decoded.as_ref().map(|text| *text),
-                "{text:?}"
-            );
+            assert_eq!(decode(text).as_deref(), decoded.as_ref().map(|text| *text), "{text:?}");
         }
     }
 

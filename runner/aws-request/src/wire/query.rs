@@ -16,46 +16,36 @@ const SIGNATURE_KEYS: [&str; 3] = ["awsaccesskeyid", "signature", "expires"];
 /// would honour as if it were a header or a signature. S3 reads `x-amz-*` query keys as headers.
 pub(crate) fn check(pairs: &[(String, String)]) -> Result<(), Refusal> {
     if pairs.len() > MOST_KEYS {
-        return Err(Refusal::malformed(
-            "query",
-            "it has more than 64 keys",
-            "send only the keys of the operation",
-        ));
+        return Err(Refusal::malformed("query", "it has more than 64 keys", "send only the keys of the operation"));
     }
     for (position, (key, value)) in pairs.iter().enumerate() {
         let place = || format!("query key {}", Quoted(key));
         if key.is_empty() {
-            return Err(Refusal::malformed(
-                "query",
-                "it has an empty key",
-                "remove the stray `&` or `=`",
-            ));
+            return Err(Refusal::malformed("query", "it has an empty key", "remove the stray `&` or `=`"));
         }
         if key.contains('\0') || value.contains('\0') {
-            return Err(Refusal::malformed(
-                place(),
-                "it holds a NUL",
-                "remove the NUL",
-            ));
+            return Err(Refusal::malformed(place(), "it holds a NUL", "remove the NUL"));
         }
         if pairs[..position].iter().any(|(earlier, _)| earlier == key) {
-            return Err(Refusal::malformed(
-                place(),
-                "it is given twice",
-                "send each query key once",
-            ));
+            return Err(Refusal::malformed(place(), "it is given twice", "send each query key once"));
         }
-        if has_prefix_ignoring_case(key, "x-amz-")
-            || SIGNATURE_KEYS
-                .iter()
-                .any(|name| key.eq_ignore_ascii_case(name))
-        {
-            return Err(Refusal::never_signed(
-                place(),
-                "a signature, and every x-amz-* name, is refused in the query",
-                "leave signing to the host, and send what the operation takes as headers",
-            ));
-        }
+        signature_key(key)?;
+    }
+    Ok(())
+}
+
+/// Refuses names that carry a signature, among the parameters of a form.
+pub(crate) fn no_signature(pairs: &[(String, String)]) -> Result<(), Refusal> {
+    pairs.iter().try_for_each(|(key, _)| signature_key(key))
+}
+
+fn signature_key(key: &str) -> Result<(), Refusal> {
+    if has_prefix_ignoring_case(key, "x-amz-") || SIGNATURE_KEYS.iter().any(|name| key.eq_ignore_ascii_case(name)) {
+        return Err(Refusal::never_signed(
+            format!("query key {}", Quoted(key)),
+            "a signature, and every x-amz-* name, is refused in the query",
+            "leave signing to the host, and send what the operation takes as headers",
+        ));
     }
     Ok(())
 }
@@ -73,26 +63,18 @@ pub(crate) fn decode(raw: &str) -> Result<Vec<(String, String)>, Refusal> {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         let decode = |text: &str| {
             let place = || format!("query {}", Quoted(pair));
-            if let Some(bad) = text
-                .chars()
-                .find(|c| matches!(c, '+' | '#' | ' ' | '\u{7f}') || c.is_control())
-            {
+            if let Some(bad) = text.chars().find(|c| matches!(c, '+' | '#' | ' ' | '\u{7f}') || c.is_control()) {
                 return Err(Refusal::malformed(
                     place(),
-                    format!(
-                        "it holds {} unencoded",
-                        Quoted(bad.encode_utf8(&mut [0; 4]))
-                    ),
+                    format!("it holds {} unencoded", Quoted(bad.encode_utf8(&mut [0; 4]))),
                     "percent-encode it (%2B for a plus sign, %20 for a space)",
                 ));
             }
             match percent::decode(text) {
                 Ok(text) => Ok(text.into_owned()),
-                Err(error) => Err(Refusal::malformed(
-                    place(),
-                    error.to_string(),
-                    "percent-encode the UTF-8 of the value",
-                )),
+                Err(error) => {
+                    Err(Refusal::malformed(place(), error.to_string(), "percent-encode the UTF-8 of the value"))
+                }
             }
         };
         pairs.push((decode(key)?, decode(value)?));
@@ -121,8 +103,7 @@ pub(crate) fn encode(pairs: &[(String, String)]) -> String {
 
 /// Whether `text` begins with `prefix`, which is in lower case, in any case.
 pub(crate) fn has_prefix_ignoring_case(text: &str, prefix: &str) -> bool {
-    text.get(..prefix.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
 #[cfg(test)]
@@ -146,11 +127,7 @@ mod tests {
             ("prefix=a/b=c", "prefix=a%2Fb%3Dc"),
             ("prefix=%C3%A9", "prefix=%C3%A9"),
         ] {
-            assert_eq!(
-                pairs(raw).map(|pairs| encode(&pairs)).as_deref(),
-                Ok(written),
-                "{raw:?}"
-            );
+            assert_eq!(pairs(raw).map(|pairs| encode(&pairs)).as_deref(), Ok(written), "{raw:?}");
         }
     }
 
@@ -179,19 +156,9 @@ mod tests {
             ("signature=s", NeverSigned),
             ("Expires=1", NeverSigned),
         ] {
-            assert_eq!(
-                pairs(raw).map_err(|refusal| refusal.kind()),
-                Err(kind),
-                "{raw:?}"
-            );
+            assert_eq!(pairs(raw).map_err(|refusal| refusal.kind()), Err(kind), "{raw:?}");
         }
-        let many = (0..100)
-            .map(|n| format!("k{n}=1"))
-            .collect::<Vec<_>>()
-            .join("&");
-        assert_eq!(
-            pairs(&many).map_err(|refusal| refusal.kind()),
-            Err(Malformed)
-        );
+        let many = (0..100).map(|n| format!("k{n}=1")).collect::<Vec<_>>().join("&");
+        assert_eq!(pairs(&many).map_err(|refusal| refusal.kind()), Err(Malformed));
     }
 }

@@ -41,23 +41,17 @@ impl Element {
         let mut root: Option<Self> = None;
         let mut first = true;
         loop {
-            let event = reader
-                .read_event()
-                .map_err(|_| refuse("it is not well-formed"))?;
+            let event = reader.read_event().map_err(|_| refuse("it is not well-formed"))?;
             let at_start = std::mem::replace(&mut first, false);
             match event {
                 Event::Decl(declaration) => {
                     let version = declaration.version().is_ok_and(|version| version == "1.0");
                     let encoding = match declaration.encoding() {
                         None => true,
-                        Some(encoding) => {
-                            encoding.is_ok_and(|encoding| encoding.eq_ignore_ascii_case("utf-8"))
-                        }
+                        Some(encoding) => encoding.is_ok_and(|encoding| encoding.eq_ignore_ascii_case("utf-8")),
                     };
                     if !(at_start && version && encoding) {
-                        return Err(refuse(
-                            "its XML declaration is not version 1.0 in UTF-8, at the start",
-                        ));
+                        return Err(refuse("its XML declaration is not version 1.0 in UTF-8, at the start"));
                     }
                 }
                 Event::Start(tag) => {
@@ -79,9 +73,8 @@ impl Element {
                 }
                 Event::Text(text) => append(&mut open, &text.xml10_content())?,
                 Event::GeneralRef(reference) => {
-                    let character = reference
-                        .resolve_char_ref()
-                        .map_err(|_| refuse("a character reference is wrong"))?;
+                    let character =
+                        reference.resolve_char_ref().map_err(|_| refuse("a character reference is wrong"))?;
                     let character = match (character, reference.xml10_content().as_ref()) {
                         (Some(character), _) => character,
                         (None, "amp") => '&',
@@ -140,10 +133,7 @@ impl Element {
 
     /// The text of the one child called `name`.
     pub(crate) fn text_of(&self, name: &str) -> Option<&str> {
-        self.children
-            .iter()
-            .find(|child| child.name == name)
-            .map(|child| child.text.as_str())
+        self.children.iter().find(|child| child.name == name).map(|child| child.text.as_str())
     }
 }
 
@@ -151,23 +141,15 @@ impl Element {
 fn start(tag: &BytesStart<'_>, root: bool) -> Result<Element, Refusal> {
     let name = tag.name().into_inner().to_owned();
     let plain = |name: &str| {
-        name.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            && name
-                .bytes()
-                .next()
-                .is_some_and(|byte| byte.is_ascii_alphabetic())
+        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && name.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic())
     };
     if !plain(&name) {
         return Err(refuse(&format!("an element is called {}", Quoted(&name))));
     }
-    let mut element = Element {
-        name,
-        ..Element::default()
-    };
+    let mut element = Element { name, ..Element::default() };
     for attribute in tag.attributes() {
-        let attribute =
-            attribute.map_err(|_| refuse("an attribute is doubled or not well-formed"))?;
+        let attribute = attribute.map_err(|_| refuse("an attribute is doubled or not well-formed"))?;
         let value = attribute.value.as_ref();
         match attribute.key.into_inner() {
             "xmlns" if root && value == NAMESPACE => {}
@@ -176,10 +158,7 @@ fn start(tag: &BytesStart<'_>, root: bool) -> Result<Element, Refusal> {
                 element.xsi_type = Some(value.to_owned());
             }
             other => {
-                return Err(refuse(&format!(
-                    "an element has an attribute {}",
-                    Quoted(other)
-                )));
+                return Err(refuse(&format!("an element has an attribute {}", Quoted(other))));
             }
         }
     }
@@ -188,7 +167,8 @@ fn start(tag: &BytesStart<'_>, root: bool) -> Result<Element, Refusal> {
 
 /// Adds text to the element that is open last; outside of the root only white space may stand.
 fn append(open: &mut [Element], text: &str) -> Result<(), Refusal> {
-    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+    let allowed =
+        |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     if !text.chars().all(allowed) {
         return Err(refuse("it holds a character that XML 1.0 has not"));
     }
@@ -221,11 +201,7 @@ fn escape_into(document: &mut String, text: &str) {
 }
 
 fn refuse(what: &str) -> Refusal {
-    Refusal::malformed(
-        "XML body",
-        what,
-        "send a plain XML document as the S3 API Reference has it",
-    )
+    Refusal::malformed("XML body", what, "send a plain XML document as the S3 API Reference has it")
 }
 
 #[cfg(test)]
@@ -236,14 +212,8 @@ mod tests {
     fn what_is_read_is_written_so_that_it_reads_the_same() {
         for (document, text) in [
             ("<a>x</a>", "x"),
-            (
-                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<a>x</a>\n",
-                "x",
-            ),
-            (
-                "<a xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">x</a>",
-                "x",
-            ),
+            ("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<a>x</a>\n", "x"),
+            ("<a xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">x</a>", "x"),
             ("<a>&lt;&amp;&gt;&quot;&apos;</a>", "<&>\"'"),
             ("<a>&#x41;&#66;</a>", "AB"),
             ("<a> x\r\ny </a>", " x\ny "),

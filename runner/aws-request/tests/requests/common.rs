@@ -27,10 +27,7 @@ pub(crate) fn wire(
     let Host::Aws(host) = host::from_authority(authority, scheme == "https")? else {
         return Ok(None);
     };
-    let headers = headers
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
-        .collect();
+    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
     let call = Call::from_wire(&host, method, target, headers, Bytes::copy_from_slice(body))?;
     parse(&call, &scope()).map(Some)
 }
@@ -57,10 +54,7 @@ pub(crate) fn permission(check: &Check) -> String {
 
 /// An operation and its permissions: `Name: action on resource, …`, S3's ARNs cut to bucket and key.
 pub(crate) fn meaning(operation: &Operation) -> String {
-    let permissions: Vec<String> = operation
-        .checks
-        .iter()
-        .map(|check| permission(check).replace("arn:aws:s3:::", ""))
-        .collect();
+    let permissions: Vec<String> =
+        operation.checks.iter().map(|check| permission(check).replace("arn:aws:s3:::", "")).collect();
     format!("{}: {}", operation.name, permissions.join(", "))
 }

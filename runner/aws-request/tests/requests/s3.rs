@@ -2,7 +2,8 @@
 
 use crate::common::{meaning, wire};
 
-const DELETE: &str = "<Delete><Object><Key>a</Key></Object><Object><Key>b/c</Key><VersionId>1</VersionId></Object></Delete>";
+const DELETE: &str =
+    "<Delete><Object><Key>a</Key></Object><Object><Key>b/c</Key><VersionId>1</VersionId></Object></Delete>";
 const KMS: &str = "arn:aws:kms:us-east-1:123456789012:key/k-1";
 
 #[test]
@@ -10,34 +11,10 @@ fn operations_and_their_permissions() {
     let h: &[(&str, &str)] = &[];
     for (method, target, headers, body, expected) in [
         ("GET", "/", h, "", "ListBuckets: s3:ListAllMyBuckets on *"),
-        (
-            "GET",
-            "/?x-id=ListBuckets",
-            h,
-            "",
-            "ListBuckets: s3:ListAllMyBuckets on *",
-        ),
-        (
-            "PUT",
-            "/bucket",
-            h,
-            "",
-            "CreateBucket: s3:CreateBucket on bucket",
-        ),
-        (
-            "PUT",
-            "/bucket/",
-            h,
-            "",
-            "CreateBucket: s3:CreateBucket on bucket",
-        ),
-        (
-            "PUT",
-            "/bucket",
-            &[("x-amz-acl", "private")],
-            "",
-            "CreateBucket: s3:CreateBucket on bucket",
-        ),
+        ("GET", "/?x-id=ListBuckets", h, "", "ListBuckets: s3:ListAllMyBuckets on *"),
+        ("PUT", "/bucket", h, "", "CreateBucket: s3:CreateBucket on bucket"),
+        ("PUT", "/bucket/", h, "", "CreateBucket: s3:CreateBucket on bucket"),
+        ("PUT", "/bucket", &[("x-amz-acl", "private")], "", "CreateBucket: s3:CreateBucket on bucket"),
         (
             "PUT",
             "/bucket",
@@ -57,76 +34,16 @@ fn operations_and_their_permissions() {
             "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint><Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags></CreateBucketConfiguration>",
             "CreateBucket: s3:CreateBucket on bucket, s3:TagResource on bucket",
         ),
-        (
-            "DELETE",
-            "/bucket",
-            h,
-            "",
-            "DeleteBucket: s3:DeleteBucket on bucket",
-        ),
-        (
-            "HEAD",
-            "/bucket",
-            h,
-            "",
-            "HeadBucket: s3:ListBucket on bucket",
-        ),
-        (
-            "GET",
-            "/bucket",
-            h,
-            "",
-            "ListObjects: s3:ListBucket on bucket",
-        ),
-        (
-            "GET",
-            "/bucket?prefix=a",
-            h,
-            "",
-            "ListObjects: s3:ListBucket on bucket",
-        ),
-        (
-            "GET",
-            "/bucket?list-type=2&prefix=in%2F&delimiter=%2F",
-            h,
-            "",
-            "ListObjectsV2: s3:ListBucket on bucket",
-        ),
-        (
-            "GET",
-            "/bucket?versions",
-            h,
-            "",
-            "ListObjectVersions: s3:ListBucketVersions on bucket",
-        ),
-        (
-            "GET",
-            "/bucket?uploads",
-            h,
-            "",
-            "ListMultipartUploads: s3:ListBucketMultipartUploads on bucket",
-        ),
-        (
-            "GET",
-            "/bucket?location",
-            h,
-            "",
-            "GetBucketLocation: s3:GetBucketLocation on bucket",
-        ),
-        (
-            "GET",
-            "/bucket?acl",
-            h,
-            "",
-            "GetBucketAcl: s3:GetBucketAcl on bucket",
-        ),
-        (
-            "GET",
-            "/bucket?encryption",
-            h,
-            "",
-            "GetBucketEncryption: s3:GetEncryptionConfiguration on bucket",
-        ),
+        ("DELETE", "/bucket", h, "", "DeleteBucket: s3:DeleteBucket on bucket"),
+        ("HEAD", "/bucket", h, "", "HeadBucket: s3:ListBucket on bucket"),
+        ("GET", "/bucket", h, "", "ListObjects: s3:ListBucket on bucket"),
+        ("GET", "/bucket?prefix=a", h, "", "ListObjects: s3:ListBucket on bucket"),
+        ("GET", "/bucket?list-type=2&prefix=in%2F&delimiter=%2F", h, "", "ListObjectsV2: s3:ListBucket on bucket"),
+        ("GET", "/bucket?versions", h, "", "ListObjectVersions: s3:ListBucketVersions on bucket"),
+        ("GET", "/bucket?uploads", h, "", "ListMultipartUploads: s3:ListBucketMultipartUploads on bucket"),
+        ("GET", "/bucket?location", h, "", "GetBucketLocation: s3:GetBucketLocation on bucket"),
+        ("GET", "/bucket?acl", h, "", "GetBucketAcl: s3:GetBucketAcl on bucket"),
+        ("GET", "/bucket?encryption", h, "", "GetBucketEncryption: s3:GetEncryptionConfiguration on bucket"),
         (
             "GET",
             "/bucket?analytics",
@@ -169,34 +86,10 @@ fn operations_and_their_permissions() {
             "<Delete><Object><Key>a</Key></Object></Delete>",
             "DeleteObjects: s3:DeleteObject on bucket/a, s3:BypassGovernanceRetention on bucket/a",
         ),
-        (
-            "GET",
-            "/bucket/k",
-            h,
-            "",
-            "GetObject: s3:GetObject on bucket/k",
-        ),
-        (
-            "GET",
-            "/bucket/k?versionId=null",
-            h,
-            "",
-            "GetObject: s3:GetObjectVersion on bucket/k",
-        ),
-        (
-            "GET",
-            "/bucket/a%20b//%C3%A9?x-id=GetObject",
-            h,
-            "",
-            "GetObject: s3:GetObject on bucket/a b//é",
-        ),
-        (
-            "HEAD",
-            "/bucket/k",
-            h,
-            "",
-            "HeadObject: s3:GetObject on bucket/k",
-        ),
+        ("GET", "/bucket/k", h, "", "GetObject: s3:GetObject on bucket/k"),
+        ("GET", "/bucket/k?versionId=null", h, "", "GetObject: s3:GetObjectVersion on bucket/k"),
+        ("GET", "/bucket/a%20b//%C3%A9?x-id=GetObject", h, "", "GetObject: s3:GetObject on bucket/a b//é"),
+        ("HEAD", "/bucket/k", h, "", "HeadObject: s3:GetObject on bucket/k"),
         (
             "GET",
             "/bucket/k?attributes",
@@ -211,13 +104,7 @@ fn operations_and_their_permissions() {
             "",
             "GetObjectAttributes: s3:GetObjectVersion on bucket/k, s3:GetObjectVersionAttributes on bucket/k",
         ),
-        (
-            "PUT",
-            "/bucket/k",
-            h,
-            "data",
-            "PutObject: s3:PutObject on bucket/k",
-        ),
+        ("PUT", "/bucket/k", h, "data", "PutObject: s3:PutObject on bucket/k"),
         (
             "PUT",
             "/bucket/k",
@@ -241,31 +128,19 @@ fn operations_and_their_permissions() {
         (
             "PUT",
             "/bucket/k",
-            &[
-                ("x-amz-server-side-encryption", "aws:kms"),
-                ("x-amz-server-side-encryption-aws-kms-key-id", KMS),
-            ],
+            &[("x-amz-server-side-encryption", "aws:kms"), ("x-amz-server-side-encryption-aws-kms-key-id", KMS)],
             "data",
             "PutObject: s3:PutObject on bucket/k, kms:GenerateDataKey on arn:aws:kms:us-east-1:123456789012:key/k-1",
         ),
         (
             "POST",
             "/bucket/k?uploads",
-            &[
-                ("x-amz-server-side-encryption", "aws:kms"),
-                ("x-amz-server-side-encryption-aws-kms-key-id", "alias/a"),
-            ],
+            &[("x-amz-server-side-encryption", "aws:kms"), ("x-amz-server-side-encryption-aws-kms-key-id", "alias/a")],
             "",
             "CreateMultipartUpload: s3:PutObject on bucket/k, kms:GenerateDataKey on arn:aws:kms:us-east-1:123456789012:key/*, \
              kms:Decrypt on arn:aws:kms:us-east-1:123456789012:key/*",
         ),
-        (
-            "PUT",
-            "/bucket/k?partNumber=1&uploadId=u",
-            h,
-            "data",
-            "UploadPart: s3:PutObject on bucket/k",
-        ),
+        ("PUT", "/bucket/k?partNumber=1&uploadId=u", h, "data", "UploadPart: s3:PutObject on bucket/k"),
         (
             "PUT",
             "/bucket/k?partNumber=1&uploadId=u",
@@ -280,20 +155,8 @@ fn operations_and_their_permissions() {
             "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>\"e\"</ETag></Part></CompleteMultipartUpload>",
             "CompleteMultipartUpload: s3:PutObject on bucket/k",
         ),
-        (
-            "DELETE",
-            "/bucket/k?uploadId=u",
-            h,
-            "",
-            "AbortMultipartUpload: s3:AbortMultipartUpload on bucket/k",
-        ),
-        (
-            "GET",
-            "/bucket/k?uploadId=u",
-            h,
-            "",
-            "ListParts: s3:ListMultipartUploadParts on bucket/k",
-        ),
+        ("DELETE", "/bucket/k?uploadId=u", h, "", "AbortMultipartUpload: s3:AbortMultipartUpload on bucket/k"),
+        ("GET", "/bucket/k?uploadId=u", h, "", "ListParts: s3:ListMultipartUploadParts on bucket/k"),
         (
             "PUT",
             "/bucket/k",
@@ -304,10 +167,7 @@ fn operations_and_their_permissions() {
         (
             "PUT",
             "/bucket/k",
-            &[
-                ("x-amz-copy-source", "source%2Fs?versionId=v"),
-                ("x-amz-tagging-directive", "REPLACE"),
-            ],
+            &[("x-amz-copy-source", "source%2Fs?versionId=v"), ("x-amz-tagging-directive", "REPLACE")],
             "",
             "CopyObject: s3:PutObject on bucket/k, s3:GetObjectVersion on source/s",
         ),
@@ -334,20 +194,8 @@ fn operations_and_their_permissions() {
             "",
             "CopyObject: s3:PutObject on bucket/k, s3:PutObjectAnnotation on bucket/k, s3:GetObject on source/s, s3:GetObjectAnnotation on source/s",
         ),
-        (
-            "DELETE",
-            "/bucket/k",
-            h,
-            "",
-            "DeleteObject: s3:DeleteObject on bucket/k",
-        ),
-        (
-            "DELETE",
-            "/bucket/k?versionId=1",
-            h,
-            "",
-            "DeleteObject: s3:DeleteObjectVersion on bucket/k",
-        ),
+        ("DELETE", "/bucket/k", h, "", "DeleteObject: s3:DeleteObject on bucket/k"),
+        ("DELETE", "/bucket/k?versionId=1", h, "", "DeleteObject: s3:DeleteObjectVersion on bucket/k"),
         (
             "DELETE",
             "/bucket/k?versionId=1",
@@ -355,20 +203,8 @@ fn operations_and_their_permissions() {
             "",
             "DeleteObject: s3:DeleteObjectVersion on bucket/k, s3:BypassGovernanceRetention on bucket/k",
         ),
-        (
-            "DELETE",
-            "/bucket/k?tagging",
-            h,
-            "",
-            "DeleteObjectTagging: s3:DeleteObjectTagging on bucket/k",
-        ),
-        (
-            "GET",
-            "/bucket/k?acl&versionId=1",
-            h,
-            "",
-            "GetObjectAcl: s3:GetObjectVersionAcl on bucket/k",
-        ),
+        ("DELETE", "/bucket/k?tagging", h, "", "DeleteObjectTagging: s3:DeleteObjectTagging on bucket/k"),
+        ("GET", "/bucket/k?acl&versionId=1", h, "", "GetObjectAcl: s3:GetObjectVersionAcl on bucket/k"),
         (
             "PUT",
             "/bucket/k?acl&versionId=1",
@@ -392,43 +228,18 @@ fn operations_and_their_permissions() {
         ),
     ] {
         let url = format!("https://s3.us-east-1.amazonaws.com{target}");
-        let operation = wire(method, &url, headers, body.as_bytes())
-            .map(|operation| operation.map(|o| meaning(&o)));
-        assert_eq!(
-            operation,
-            Ok(Some(expected.to_owned())),
-            "{method} {target} {headers:?}"
-        );
+        let operation = wire(method, &url, headers, body.as_bytes()).map(|operation| operation.map(|o| meaning(&o)));
+        assert_eq!(operation, Ok(Some(expected.to_owned())), "{method} {target} {headers:?}");
     }
 }
 
 #[test]
 fn what_is_sent_is_made_anew() {
     for (url, headers, target, sent) in [
-        (
-            "https://bucket.s3.amazonaws.com/a%2Fb%7e",
-            &[] as &[(&str, &str)],
-            "/bucket/a/b~",
-            &[] as &[(&str, &str)],
-        ),
-        (
-            "https://bucket.s3.eu-west-1.amazonaws.com//k",
-            &[],
-            "/bucket//k",
-            &[],
-        ),
-        (
-            "https://s3.amazonaws.com/bucket/k'(1)*!",
-            &[],
-            "/bucket/k%27%281%29%2A%21",
-            &[],
-        ),
-        (
-            "https://s3.amazonaws.com/bucket/k?x-id=PutObject",
-            &[],
-            "/bucket/k",
-            &[],
-        ),
+        ("https://bucket.s3.amazonaws.com/a%2Fb%7e", &[] as &[(&str, &str)], "/bucket/a/b~", &[] as &[(&str, &str)]),
+        ("https://bucket.s3.eu-west-1.amazonaws.com//k", &[], "/bucket//k", &[]),
+        ("https://s3.amazonaws.com/bucket/k'(1)*!", &[], "/bucket/k%27%281%29%2A%21", &[]),
+        ("https://s3.amazonaws.com/bucket/k?x-id=PutObject", &[], "/bucket/k", &[]),
         (
             "https://s3.amazonaws.com/bucket/k",
             &[
@@ -450,64 +261,29 @@ fn what_is_sent_is_made_anew() {
                 ("x-amz-copy-sourcex", ""),
             ][..15],
             "/bucket/k",
-            &[
-                ("content-type", "text/plain"),
-                ("x-amz-meta-name", "a"),
-                ("x-amz-tagging", "a%20b=c"),
-            ],
+            &[("content-type", "text/plain"), ("x-amz-meta-name", "a"), ("x-amz-tagging", "a%20b=c")],
         ),
     ] {
         let operation = wire("PUT", url, headers, b"data").unwrap().unwrap();
         assert_eq!(operation.path_and_query(), target, "{url}");
-        let made: Vec<_> = operation
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
+        let made: Vec<_> = operation.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(made, sent, "{url}");
     }
 }
 
 #[test]
 fn bodies_are_made_anew() {
-    let body =
-        "<?xml version=\"1.0\"?>\n<Delete>\n  <Object><Key>a&#x26;&#xD;</Key></Object>\n</Delete>";
-    let headers = [
-        ("Content-MD5", "wrong"),
-        ("x-amz-checksum-crc32", "AAAAAA=="),
-        ("Content-Type", "text/html"),
-    ];
-    let operation = wire(
-        "POST",
-        "https://s3.amazonaws.com/bucket?delete",
-        &headers,
-        body.as_bytes(),
-    )
-    .unwrap()
-    .unwrap();
-    let made = "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Object><Key>a&amp;&#13;</Key></Object></Delete>";
+    let body = "<?xml version=\"1.0\"?>\n<Delete>\n  <Object><Key>a&#x26;&#xD;</Key></Object>\n</Delete>";
+    let headers = [("Content-MD5", "wrong"), ("x-amz-checksum-crc32", "AAAAAA=="), ("Content-Type", "text/html")];
+    let operation = wire("POST", "https://s3.amazonaws.com/bucket?delete", &headers, body.as_bytes()).unwrap().unwrap();
+    let made =
+        "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Object><Key>a&amp;&#13;</Key></Object></Delete>";
     assert_eq!(operation.body, made.as_bytes());
-    let names: Vec<&str> = operation
-        .headers
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .collect();
-    assert_eq!(
-        names,
-        [
-            "content-type",
-            "x-amz-checksum-sha256",
-            "x-amz-sdk-checksum-algorithm"
-        ]
-    );
+    let names: Vec<&str> = operation.headers.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["content-type", "x-amz-checksum-sha256", "x-amz-sdk-checksum-algorithm"]);
     assert_eq!(operation.path_and_query(), "/bucket?delete");
 
-    let policy = wire(
-        "PUT",
-        "https://s3.amazonaws.com/bucket?policy",
-        &[],
-        b" { \"Version\" : \"2012-10-17\" } ",
-    );
+    let policy = wire("PUT", "https://s3.amazonaws.com/bucket?policy", &[], b" { \"Version\" : \"2012-10-17\" } ");
     assert_eq!(policy.unwrap().unwrap().body, r#"{"Version":"2012-10-17"}"#);
 }
 
@@ -515,8 +291,7 @@ fn bodies_are_made_anew() {
 fn framed_bodies_come_out_of_their_frame() {
     let unsigned = "4\r\ndata\r\n0\r\nx-amz-checksum-crc32:rfPzYw==\r\n\r\n";
     let signature = "a".repeat(64);
-    let signed =
-        format!("4;chunk-signature={signature}\r\ndata\r\n0;chunk-signature={signature}\r\n\r\n");
+    let signed = format!("4;chunk-signature={signature}\r\ndata\r\n0;chunk-signature={signature}\r\n\r\n");
     let trailer: &[(&str, &str)] = &[
         ("content-encoding", "aws-chunked"),
         ("x-amz-decoded-content-length", "4"),
@@ -526,11 +301,7 @@ fn framed_bodies_come_out_of_their_frame() {
     let url = "https://s3.amazonaws.com/bucket/k";
     for (headers, body, sent) in [
         (trailer, unsigned, Some("x-amz-checksum-crc32: rfPzYw==")),
-        (
-            &trailer[..3],
-            unsigned,
-            Some("x-amz-checksum-crc32: rfPzYw=="),
-        ),
+        (&trailer[..3], unsigned, Some("x-amz-checksum-crc32: rfPzYw==")),
         (
             &[
                 ("content-encoding", "aws-chunked,gzip"),
@@ -540,85 +311,33 @@ fn framed_bodies_come_out_of_their_frame() {
             &signed,
             Some("content-encoding: gzip"),
         ),
-        (
-            &[
-                ("x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"),
-                trailer[1],
-            ],
-            &signed,
-            Some(""),
-        ),
+        (&[("x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"), trailer[1]], &signed, Some("")),
         // A trailer that is not announced, or is announced and missing.
         (&[trailer[0], trailer[1]], unsigned, None),
         (trailer, "4\r\ndata\r\n0\r\n\r\n", None),
-        (
-            trailer,
-            "4\r\ndata\r\n0\r\nx-amz-acl:public-read\r\n\r\n",
-            None,
-        ),
+        (trailer, "4\r\ndata\r\n0\r\nx-amz-acl:public-read\r\n\r\n", None),
         (
             &[trailer[0], trailer[1], ("x-amz-trailer", "x-amz-acl")],
             "4\r\ndata\r\n0\r\nx-amz-acl:public-read\r\n\r\n",
             None,
         ),
         // Wrong lengths, and what does not end or goes on.
-        (
-            &[
-                trailer[0],
-                ("x-amz-decoded-content-length", "5"),
-                trailer[2],
-            ],
-            unsigned,
-            None,
-        ),
-        (
-            &[
-                trailer[0],
-                ("x-amz-decoded-content-length", "+4"),
-                trailer[2],
-            ],
-            unsigned,
-            None,
-        ),
+        (&[trailer[0], ("x-amz-decoded-content-length", "5"), trailer[2]], unsigned, None),
+        (&[trailer[0], ("x-amz-decoded-content-length", "+4"), trailer[2]], unsigned, None),
         (&[trailer[0], trailer[2]], unsigned, None),
         (&[trailer[0], trailer[1]], "5\r\ndata\r\n0\r\n\r\n", None),
         (&[trailer[0], trailer[1]], "4\r\ndata\r\n", None),
         (&[trailer[0], trailer[1]], "4\r\ndata\r\n0\r\n", None),
-        (
-            &[trailer[0], trailer[1]],
-            "4\r\ndata\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n",
-            None,
-        ),
+        (&[trailer[0], trailer[1]], "4\r\ndata\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n", None),
         (&[trailer[0], trailer[1]], "+4\r\ndata\r\n0\r\n\r\n", None),
         (&[trailer[0], trailer[1]], "0x4\r\ndata\r\n0\r\n\r\n", None),
-        (
-            &[trailer[0], trailer[1]],
-            "4;x=y\r\ndata\r\n0\r\n\r\n",
-            None,
-        ),
+        (&[trailer[0], trailer[1]], "4;x=y\r\ndata\r\n0\r\n\r\n", None),
         (&[trailer[0], trailer[1]], "4\ndata\n0\n\n", None),
-        (
-            &[trailer[0], trailer[1]],
-            "FFFFFFFFFFFFFFFFF\r\ndata\r\n0\r\n\r\n",
-            None,
-        ),
+        (&[trailer[0], trailer[1]], "FFFFFFFFFFFFFFFFF\r\ndata\r\n0\r\n\r\n", None),
         (&[trailer[0], trailer[1]], "data", None),
-        (
-            &[("content-encoding", "gzip,aws-chunked"), trailer[1]],
-            "4\r\ndata\r\n0\r\n\r\n",
-            None,
-        ),
+        (&[("content-encoding", "gzip,aws-chunked"), trailer[1]], "4\r\ndata\r\n0\r\n\r\n", None),
         // The same checksum twice.
-        (
-            &[
-                trailer[0],
-                trailer[1],
-                trailer[2],
-                ("x-amz-checksum-crc32", "AAAAAA=="),
-            ],
-            unsigned,
-            None,
-        ),
+        (&[trailer[0], trailer[1], trailer[2], ("x-amz-checksum-crc32", "AAAAAA==")], unsigned, None),
         // What says that there is a frame, without one.
         (&[trailer[1]], "data", None),
         (&[trailer[2]], "data", None),
@@ -626,11 +345,8 @@ fn framed_bodies_come_out_of_their_frame() {
         let operation = wire("PUT", url, headers, body.as_bytes());
         let made = operation.ok().flatten().map(|operation| {
             assert_eq!(operation.body, "data");
-            let fields: Vec<String> = operation
-                .headers
-                .iter()
-                .map(|(name, value)| format!("{name}: {value}"))
-                .collect();
+            let fields: Vec<String> =
+                operation.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
             fields.join("\n")
         });
         assert_eq!(made.as_deref(), sent, "{headers:?} {body:?}");
@@ -641,18 +357,13 @@ fn framed_bodies_come_out_of_their_frame() {
 fn context_is_what_iam_publishes() {
     let context = |method: &str, target: &str, headers: &[(&str, &str)], body: &str| {
         let url = format!("https://s3.eu-west-1.amazonaws.com{target}");
-        let operation = wire(method, &url, headers, body.as_bytes())
-            .unwrap()
-            .unwrap();
+        let operation = wire(method, &url, headers, body.as_bytes()).unwrap().unwrap();
         operation
             .checks
             .iter()
             .map(|check| {
-                let mut keys: Vec<String> = check
-                    .context
-                    .iter()
-                    .map(|(key, values)| format!("{key}={}", values.join("|")))
-                    .collect();
+                let mut keys: Vec<String> =
+                    check.context.iter().map(|(key, values)| format!("{key}={}", values.join("|"))).collect();
                 keys.sort();
                 keys.join(" ")
             })
@@ -660,50 +371,27 @@ fn context_is_what_iam_publishes() {
     };
     let region = "aws:RequestedRegion=eu-west-1";
     assert_eq!(
-        context(
-            "GET",
-            "/bucket?list-type=2&prefix=in%2F&delimiter=%2F&max-keys=10",
-            &[],
-            ""
-        ),
-        [format!(
-            "{region} s3:delimiter=/ s3:max-keys=10 s3:prefix=in/"
-        )]
+        context("GET", "/bucket?list-type=2&prefix=in%2F&delimiter=%2F&max-keys=10", &[], ""),
+        [format!("{region} s3:delimiter=/ s3:max-keys=10 s3:prefix=in/")]
     );
-    assert_eq!(
-        context("GET", "/bucket?uploads&prefix=in%2F", &[], ""),
-        [region]
-    );
+    assert_eq!(context("GET", "/bucket?uploads&prefix=in%2F", &[], ""), [region]);
     assert_eq!(context("HEAD", "/bucket", &[], ""), [region]);
+    assert_eq!(context("GET", "/bucket/k?versionId=v", &[], ""), [format!("{region} s3:versionid=v")]);
     assert_eq!(
-        context("GET", "/bucket/k?versionId=v", &[], ""),
-        [format!("{region} s3:versionid=v")]
-    );
-    assert_eq!(
-        context(
-            "PUT",
-            "/bucket/k",
-            &[("x-amz-acl", "private"), ("x-amz-tagging", "a=1&b=2")],
-            ""
-        ),
+        context("PUT", "/bucket/k", &[("x-amz-acl", "private"), ("x-amz-tagging", "a=1&b=2")], ""),
         [
             format!(
                 "{region} s3:RequestObjectTag/a=1 s3:RequestObjectTag/b=2 s3:RequestObjectTagKeys=a|b s3:x-amz-acl=private"
             ),
             format!("{region} s3:x-amz-acl=private"),
-            format!(
-                "{region} s3:RequestObjectTag/a=1 s3:RequestObjectTag/b=2 s3:RequestObjectTagKeys=a|b"
-            ),
+            format!("{region} s3:RequestObjectTag/a=1 s3:RequestObjectTag/b=2 s3:RequestObjectTagKeys=a|b"),
         ]
     );
     assert_eq!(
         context(
             "PUT",
             "/bucket/k",
-            &[
-                ("x-amz-server-side-encryption", "aws:kms"),
-                ("x-amz-server-side-encryption-aws-kms-key-id", "k-1")
-            ],
+            &[("x-amz-server-side-encryption", "aws:kms"), ("x-amz-server-side-encryption-aws-kms-key-id", "k-1")],
             ""
         )[1],
         format!("{region} kms:ViaService=s3.eu-west-1.amazonaws.com")

@@ -99,6 +99,7 @@ pub(super) const ROWS: &[Row] = &[
         headers: &[
             &CONTENT,
             &CHECKSUM_ALGORITHM,
+            &CHECKSUM_TYPE,
             &CUSTOMER_KEY,
             &ENCRYPTION,
             &ENCRYPTION_KEY,
@@ -121,25 +122,13 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         needs: &["partNumber=*", "uploadId=*"],
         copies: true,
-        headers: &[
-            &CUSTOMER_KEY,
-            &SOURCE_CUSTOMER_KEY,
-            &PAYER,
-            &SOURCE_IF,
-            &SOURCE_RANGE,
-        ],
+        headers: &[&CUSTOMER_KEY, &SOURCE_CUSTOMER_KEY, &PAYER, &SOURCE_IF, &SOURCE_RANGE],
         actions: &[on_object("s3:PutObject")],
         ..plain("UploadPartCopy", "PUT")
     },
     Row {
         needs: &["uploadId=*"],
-        headers: &[
-            &WRITE_IF,
-            &CHECKSUMS,
-            &MULTIPART_SIZE,
-            &CUSTOMER_KEY,
-            &PAYER,
-        ],
+        headers: &[&WRITE_IF, &CHECKSUMS, &CHECKSUM_TYPE, &MULTIPART_SIZE, &CUSTOMER_KEY, &PAYER],
         body: xml(shape::COMPLETE_MULTIPART_UPLOAD),
         actions: &[on_object("s3:PutObject")],
         ..plain("CompleteMultipartUpload", "POST")
@@ -187,10 +176,7 @@ pub(super) const ROWS: &[Row] = &[
         needs: &["tagging"],
         takes: &["versionId"],
         headers: &[&PAYER],
-        actions: &[on_version(
-            "s3:GetObjectTagging",
-            "s3:GetObjectVersionTagging",
-        )],
+        actions: &[on_version("s3:GetObjectTagging", "s3:GetObjectVersionTagging")],
         ..plain("GetObjectTagging", "GET")
     },
     Row {
@@ -198,19 +184,13 @@ pub(super) const ROWS: &[Row] = &[
         takes: &["versionId"],
         headers: &[&PAYER],
         body: sum(shape::TAGGING),
-        actions: &[on_version(
-            "s3:PutObjectTagging",
-            "s3:PutObjectVersionTagging",
-        )],
+        actions: &[on_version("s3:PutObjectTagging", "s3:PutObjectVersionTagging")],
         ..plain("PutObjectTagging", "PUT")
     },
     Row {
         needs: &["tagging"],
         takes: &["versionId"],
-        actions: &[on_version(
-            "s3:DeleteObjectTagging",
-            "s3:DeleteObjectVersionTagging",
-        )],
+        actions: &[on_version("s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging")],
         ..plain("DeleteObjectTagging", "DELETE")
     },
     Row {
@@ -247,25 +227,14 @@ pub(super) const ROWS: &[Row] = &[
         needs: &["annotation", "annotationName=*"],
         takes: &["versionId"],
         headers: &[&PAYER, &CHECKSUM_MODE],
-        actions: &[on_version(
-            "s3:GetObjectAnnotation",
-            "s3:GetObjectVersionAnnotation",
-        )],
+        actions: &[on_version("s3:GetObjectAnnotation", "s3:GetObjectVersionAnnotation")],
         ..plain("GetObjectAnnotation", "GET")
     },
     Row {
         needs: &["annotation"],
-        takes: &[
-            "annotation-prefix",
-            "continuation-token",
-            "max-annotation-results",
-            "versionId",
-        ],
+        takes: &["annotation-prefix", "continuation-token", "max-annotation-results", "versionId"],
         headers: &[&PAYER],
-        actions: &[on_version(
-            "s3:ListObjectAnnotations",
-            "s3:ListObjectVersionAnnotations",
-        )],
+        actions: &[on_version("s3:ListObjectAnnotations", "s3:ListObjectVersionAnnotations")],
         ..plain("ListObjectAnnotations", "GET")
     },
     Row {
@@ -273,20 +242,14 @@ pub(super) const ROWS: &[Row] = &[
         takes: &["versionId"],
         headers: &[&PAYER, &BODY_CHECKSUM, &CHECKSUMS, &ANNOTATION_IF],
         body: Body::Opaque,
-        actions: &[on_version(
-            "s3:PutObjectAnnotation",
-            "s3:PutObjectVersionAnnotation",
-        )],
+        actions: &[on_version("s3:PutObjectAnnotation", "s3:PutObjectVersionAnnotation")],
         ..plain("PutObjectAnnotation", "PUT")
     },
     Row {
         needs: &["annotation", "annotationName=*"],
         takes: &["versionId"],
         headers: &[&PAYER, &ANNOTATION_IF],
-        actions: &[on_version(
-            "s3:DeleteObjectAnnotation",
-            "s3:DeleteObjectVersionAnnotation",
-        )],
+        actions: &[on_version("s3:DeleteObjectAnnotation", "s3:DeleteObjectVersionAnnotation")],
         ..plain("DeleteObjectAnnotation", "DELETE")
     },
     Row {
