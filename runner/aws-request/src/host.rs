@@ -237,6 +237,15 @@ pub fn partition_of_region(region: &str) -> Option<&'static str> {
     partition(region).map(|partition| partition.name)
 }
 
+/// The host name of a service's own endpoint in a Region, such as `s3.eu-central-1.amazonaws.com`: where a call goes
+/// that no operator's setting sends elsewhere. Every service that calls are signed for has one in each Region.
+///
+/// `None` when the Region does not lie in the partition, or the partition is unknown.
+pub fn public_name(service: &str, region: &str, partition: &str) -> Option<String> {
+    let found = self::partition(region).filter(|found| found.name == partition)?;
+    Some(format!("{service}.{region}.{}", found.suffix))
+}
+
 /// The suffix of a partition's endpoints, such as `amazonaws.com`; that of the partition `aws` for one that is unknown.
 pub(crate) fn suffix(partition: &str) -> &'static str {
     let found = PARTITIONS.iter().find(|candidate| candidate.name == partition);

@@ -185,3 +185,21 @@ fn regions_have_their_partition() {
         assert_eq!(partition_of_region(region), partition, "{region}");
     }
 }
+
+#[test]
+fn public_names_are_read_back() {
+    for (service, region, partition, name) in [
+        ("s3", "us-east-1", "aws", Some("s3.us-east-1.amazonaws.com")),
+        ("api.ecr", "eu-central-1", "aws", Some("api.ecr.eu-central-1.amazonaws.com")),
+        ("sts", "cn-north-1", "aws-cn", Some("sts.cn-north-1.amazonaws.com.cn")),
+        ("dynamodb", "us-gov-west-1", "aws-us-gov", Some("dynamodb.us-gov-west-1.amazonaws.com")),
+        ("s3", "us-east-1", "aws-cn", None),
+        ("s3", "us-east-1", "other", None),
+        ("s3", "nowhere", "aws", None),
+    ] {
+        assert_eq!(public_name(service, region, partition).as_deref(), name);
+        if let Some(name) = name {
+            assert_eq!(read(name), format!("{service} {region} {partition} -"));
+        }
+    }
+}
