@@ -143,18 +143,6 @@ const GLOBAL: [&str; 11] = [
     "waf",
 ];
 
-/// The public host name of a service's API in a Region, in the form that has no bucket or account in it; `None` for a
-/// partition that is not known. Services with one endpoint for their partition are named without the Region.
-///
-/// Where the name leads is for whoever sends to check: this only spells it.
-#[must_use]
-pub fn public_name(service: &str, region: &str, partition: &str) -> Option<String> {
-    let suffix = PARTITIONS.iter().find(|known| known.name == partition)?.suffix;
-    // S3 and STS answer in every Region too, and a Regional endpoint keeps the call in its Region.
-    let regional = partition != "aws" || matches!(service, "s3" | "sts") || !GLOBAL.contains(&service);
-    Some(if regional { format!("{service}.{region}.{suffix}") } else { format!("{service}.{suffix}") })
-}
-
 /// Reads the authority of a request's URI: a host name or address, and a port only if it is the scheme's own.
 ///
 /// # Errors
