@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AccountId, RoleArn, SessionPolicy, SessionPolicyError};
 pub(crate) use explicit::Exclusions;
-pub(crate) use rule::{AccountBound, ActionPattern, Bounds, LeadingKeys, ResourcePattern, Rule};
+pub(crate) use rule::{AccountBound, ActionPattern, Bounds, LeadingKeys, ResourcePattern, Rule, ServicePattern};
 
 /// One capability as a task definition spells it. Unknown keys are refused.
 ///
@@ -50,7 +50,7 @@ pub struct RawCapability {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leading_keys: Option<BTreeMap<String, OneOrMany>>,
     /// The AWS services that use the KMS actions on the task's behalf, such as `s3` for a bucket whose default key
-    /// encrypts. The task itself may not make these calls then. Default: the task makes them itself.
+    /// encrypts. The task may not call KMS itself then. Default: it may, and services may on its behalf.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<OneOrMany>,
     /// The Regions whose endpoints are called. Default: every Region.

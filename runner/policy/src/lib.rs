@@ -13,8 +13,6 @@
 //! Absent on purpose: resource-based policies other than trust policies, permissions boundaries, service and resource
 //! control policies. Nothing here grants anything by default, and what is not understood is refused when it is read.
 
-#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that unwraps what is not there fails, as it should"))]
-
 mod arn;
 mod capability;
 mod check;

@@ -161,8 +161,8 @@ fn push_condition(json: &mut String, bounds: &Bounds, accounts: &Accounts) {
         tests.push(("Null", "dynamodb:LeadingKeys", vec!["false".into()]));
     }
     if !via.is_empty() {
-        let operator = if via.iter().any(|name| name.contains('*')) { "StringLike" } else { "StringEquals" };
-        tests.push((operator, "kms:ViaService", via.clone()));
+        let operator = if via.iter().all(|name| name.pattern.is_literal()) { "StringEquals" } else { "StringLike" };
+        tests.push((operator, "kms:ViaService", via.iter().map(|name| name.text.clone()).collect()));
     }
     if tests.is_empty() {
         return;

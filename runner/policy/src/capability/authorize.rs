@@ -77,8 +77,8 @@ impl Capabilities {
 
     /// What a person who writes the task definition would want to know about a missing grant.
     fn note(&self, check: &Check, meant: Option<&Pattern>) -> Option<&'static str> {
-        let direct = || self.rules.iter().filter(|rule| rule.bounds.via.is_empty());
-        let for_action: Vec<&Rule> = direct().filter(|rule| rule.covers_action(&check.action).is_some()).collect();
+        let for_action: Vec<&Rule> =
+            self.rules.iter().filter(|rule| rule.covers_action(&check.action).is_some()).collect();
         if for_action.iter().all(|rule| rule.covers_action(&check.action) == Some(false)) && is_explicit(&check.action)
         {
             return Some("granted only by its full name, never by a pattern");
@@ -95,7 +95,7 @@ impl Capabilities {
         Some(if only_account.next().is_some() {
             "in an account that it does not reach"
         } else {
-            "outside of its region, prefix or leadingKeys"
+            "outside of its region, prefix, leadingKeys or via"
         })
     }
 }

@@ -31,6 +31,13 @@ pub(crate) struct ResourcePattern {
     pub(crate) pattern: Pattern,
 }
 
+/// A service by the name that it has in `kms:ViaService`, or a pattern of such names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ServicePattern {
+    pub(crate) text: String,
+    pub(crate) pattern: Pattern,
+}
+
 /// What narrows a rule beyond actions and resources. Each has one rendering in IAM's language.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Bounds {
@@ -40,8 +47,8 @@ pub(crate) struct Bounds {
     /// Empty: every prefix and none.
     pub(crate) prefixes: Vec<String>,
     pub(crate) leading_keys: Option<LeadingKeys>,
-    /// Values of `kms:ViaService`, with `*` where any Region will do. Empty: the task calls itself.
-    pub(crate) via: Vec<String>,
+    /// Values of `kms:ViaService`, with `*` where any Region will do. Empty: whoever makes the call.
+    pub(crate) via: Vec<ServicePattern>,
 }
 
 /// How the account of a resource is bound.
@@ -83,6 +90,12 @@ impl ActionPattern {
     }
 }
 
+impl ServicePattern {
+    pub(crate) fn new(text: String) -> Self {
+        Self { pattern: Pattern::wild(&text), text }
+    }
+}
+
 impl ResourcePattern {
     /// Whether it is `*`, which alone matches what works on no resource.
     pub(crate) fn is_everything(&self) -> bool {
@@ -101,10 +114,6 @@ impl ResourcePattern {
 impl Rule {
     /// How this rule covers a check, if it does. `covering` is the check's resource when that is a pattern.
     pub(crate) fn covers(&self, check: &Check, covering: Option<&Pattern>, accounts: &Accounts) -> Option<Coverage> {
-        // What an AWS service does on the task's behalf is never a call that the task makes.
-        if !self.bounds.via.is_empty() {
-            return None;
-        }
         let in_full = self.covers_action(&check.action)?;
         let covered = self.covers_resource(check, covering)
             && self.bounds.hold(check)
@@ -173,7 +182,7 @@ impl Rule {
 }
 
 impl Bounds {
-    /// Whether Region, prefix and leading keys hold.
+    /// Whether Region, prefix, leading keys and service hold.
     pub(super) fn hold(&self, check: &Check) -> bool {
         let region = self.regions.is_empty()
             || check
@@ -190,6 +199,12 @@ impl Bounds {
             let bound = |item: &crate::ItemKey| item.value(&keys.attribute).is_some_and(allowed);
             !check.items.is_empty() && check.items.iter().all(bound)
         });
-        region && prefix && keys
+        // A task's own call to KMS comes through no service, whatever the task says.
+        let via = self.via.is_empty()
+            || check
+                .context
+                .value("kms:ViaService")
+                .is_some_and(|service| self.via.iter().any(|allowed| allowed.pattern.matches(service)));
+        region && prefix && keys && via
     }
 }

@@ -41,6 +41,19 @@ const NOTABLE: [&str; 9] = [
     "dynamodb:Scan",
     "ecr:GetAuthorizationToken",
 ];
+/// Actions that are granted in full only, some of each service that capabilities are made for.
+const EXPLICIT: [&str; 10] = [
+    "s3:PutObjectAcl",
+    "s3:PutBucketPolicy",
+    "s3:PutBucketAcl",
+    "dynamodb:PutResourcePolicy",
+    "kms:CreateGrant",
+    "kms:PutKeyPolicy",
+    "sqs:SetQueueAttributes",
+    "ecr:GetDownloadUrlForLayer",
+    "lambda:GetFunction",
+    "ssm:StartSession",
+];
 const KEYS: [&str; 4] = ["u1", "u2", "${u}", "*"];
 
 /// One request, as AWS would see it.
@@ -54,11 +67,12 @@ struct Request {
     region: &'static str,
     prefix: Option<&'static str>,
     keys: Vec<&'static str>,
+    /// The AWS service that makes the call to KMS on the task's behalf.
+    via: Option<&'static str>,
 }
 
 impl Request {
-    /// The context that the published data gives this request. The guest makes it itself, so `kms:ViaService` is
-    /// absent.
+    /// The context that the published data gives this request.
     fn context(&self) -> Context {
         let mut context = Context::new();
         context.insert("aws:RequestedRegion", self.region);
@@ -72,6 +86,9 @@ impl Request {
         }
         if self.action.has_key("dynamodb:LeadingKeys") {
             context.insert_all("dynamodb:LeadingKeys", self.keys.iter().copied());
+        }
+        if let Some(via) = self.via {
+            context.insert("kms:ViaService", via);
         }
         context
     }
@@ -102,6 +119,9 @@ impl Request {
         // A parser may well note what the request says though AWS has no such key for the action.
         if let Some(prefix) = self.prefix {
             check = check.with("s3:prefix", prefix);
+        }
+        if let Some(via) = self.via {
+            check = check.with("kms:ViaService", via);
         }
         // An index has another partition key, and PartiQL is not read.
         if !self.is_index() && !self.action.name.contains("PartiQL") {
@@ -159,6 +179,7 @@ struct Draft {
     region: &'static str,
     prefix: Option<&'static str>,
     keys: Vec<&'static str>,
+    via: Option<&'static str>,
 }
 
 fn draft() -> impl Strategy<Value = Draft> {
@@ -171,8 +192,9 @@ fn draft() -> impl Strategy<Value = Draft> {
         select(&REGIONS[..]),
         proptest::option::of(select(&LISTED[..])),
         vec(select(&KEYS[..]), 1..3),
+        select(vec![None, None, Some("s3.us-east-1.amazonaws.com"), Some("secretsmanager.eu-west-1.amazonaws.com")]),
     )
-        .prop_map(|(pool, action, kind, names, owner, region, prefix, keys)| Draft {
+        .prop_map(|(pool, action, kind, names, owner, region, prefix, keys, via)| Draft {
             pool,
             action,
             kind,
@@ -181,6 +203,7 @@ fn draft() -> impl Strategy<Value = Draft> {
             region,
             prefix,
             keys,
+            via,
         })
 }
 
@@ -213,8 +236,10 @@ impl Draft {
         let kinds = usable_kinds(&action);
         let arn = (!kinds.is_empty())
             .then(|| fill(facts.resources[self.kind.get(&kinds).as_str()], self.region, self.owner, &self.names));
-        let Self { owner, region, prefix, keys, .. } = self.clone();
-        Request { action, arn, owner, region, prefix, keys }
+        let Self { owner, region, prefix, keys, via, .. } = self.clone();
+        // A service makes only calls that have the key.
+        let via = via.filter(|_| action.has_key("kms:ViaService"));
+        Request { action, arn, owner, region, prefix, keys, via }
     }
 }
 
@@ -305,6 +330,24 @@ fn capability(facts: &Facts) -> impl Strategy<Value = (RawCapability, Vec<Action
     )
 }
 
+/// Beside a capability that is widened to its whole service, one that grants in full, on some of its resources, what the
+/// pattern does not.
+fn widen(made: &mut Vec<(RawCapability, Vec<Action>)>, pools: &Pools, which: Index) {
+    let Some((wide, named)) = made.first_mut() else { return };
+    if wide.prefix.is_some() || wide.leading_keys.is_some() {
+        return;
+    }
+    let service = named[0].service();
+    let in_full: Vec<&Action> =
+        pools.all.iter().filter(|a| a.service() == service && EXPLICIT.contains(&a.name)).collect();
+    let action = (*which.get(&in_full)).clone();
+    let mut full = wide.clone();
+    full.action = OneOrMany::One(action.name.into());
+    full.resource = OneOrMany::One(wide.resource.as_slice()[0].clone());
+    wide.action = OneOrMany::One(format!("{service}:*"));
+    made.push((full, vec![action]));
+}
+
 #[test]
 fn the_matcher_and_the_session_policy_agree() {
     let facts = facts();
@@ -316,8 +359,12 @@ fn the_matcher_and_the_session_policy_agree() {
     let (compared, allowed, unusable) = (Cell::new(0_u32), Cell::new(0_u32), Cell::new(0_u32));
     let count = |cell: &Cell<u32>| cell.set(cell.get() + 1);
     let pools = Pools::of(&facts);
-    let strategy = (vec(capability(&facts), 1..5), vec(draft(), 150));
-    let result = TestRunner::new(config).run(&strategy, |(made, drafts)| {
+    let widened = proptest::option::weighted(0.4, any::<Index>());
+    let strategy = (vec(capability(&facts), 1..5), widened, vec(draft(), 150));
+    let result = TestRunner::new(config).run(&strategy, |(mut made, widened, drafts)| {
+        if let Some(which) = widened {
+            widen(&mut made, &pools, which);
+        }
         let (raw, named): (Vec<_>, Vec<_>) = made.into_iter().unzip();
         let named = named.concat();
         let Ok(capabilities) = Capabilities::parse(raw, &role()) else {
@@ -350,7 +397,10 @@ fn the_matcher_and_the_session_policy_agree() {
     });
     match result {
         Ok(()) => {}
-        Err(TestError::Fail(reason, (made, _))) => {
+        Err(TestError::Fail(reason, (mut made, widened, _))) => {
+            if let Some(which) = widened {
+                widen(&mut made, &pools, which);
+            }
             let raw: Vec<_> = made.into_iter().map(|(raw, _)| raw).collect();
             panic!("{reason}\n{}", serde_json::to_string_pretty(&raw).unwrap())
         }

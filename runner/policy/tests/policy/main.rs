@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that unwraps what is not there fails, as it should")]
 
+mod accounts;
 mod authorize;
 mod capabilities;
 mod conditions;

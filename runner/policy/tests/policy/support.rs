@@ -63,3 +63,13 @@ pub(crate) fn s3(action: &str, arn: &str) -> Check {
 pub(crate) fn on(action: &str, arn: &str) -> Check {
     Check::new(action, CheckResource::Arn(arn.into())).with("aws:RequestedRegion", "us-east-1")
 }
+
+/// Whether each call, of one check, is allowed under these capabilities.
+#[track_caller]
+pub(crate) fn check_calls(json: &str, rows: &[(Check, bool)]) {
+    let capabilities = capabilities(json);
+    for (check, expected) in rows {
+        let answer = capabilities.authorize(std::slice::from_ref(check));
+        assert_eq!(answer.is_ok(), *expected, "{check:?}\n{json}\n{answer:?}");
+    }
+}

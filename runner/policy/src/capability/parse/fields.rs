@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::arn::{MAX_ARN_BYTES, is_account, is_label, shorten};
-use crate::capability::{ActionPattern, LeadingKeys, OneOrMany, ResourcePattern};
+use crate::capability::{ActionPattern, LeadingKeys, OneOrMany, ResourcePattern, ServicePattern};
 use crate::pattern::{Template, Variables, Wildcards};
 use crate::{Context, Region};
 
@@ -123,7 +123,7 @@ pub(super) fn via_services(
     regions: &[Region],
     resources: &[ResourcePattern],
     partition: &str,
-) -> Vec<String> {
+) -> Vec<ServicePattern> {
     let literal = |region: &&str| !region.is_empty() && !region.contains(['*', '?']);
     let of_arns: Vec<&str> = resources.iter().map(|resource| resource.text.split(':').nth(3).unwrap_or("*")).collect();
     let mut regions: Vec<&str> = if !regions.is_empty() {
@@ -136,7 +136,7 @@ pub(super) fn via_services(
     regions = sorted(regions);
     // AWS does not say whether the name ends in `.cn` in China. Only AWS sets it, so either may stand.
     let end = if partition == "aws-cn" { "*" } else { "" };
-    let name = |service: &String, region: &&str| format!("{service}.{region}.amazonaws.com{end}");
+    let name = |service: &String, region: &&str| ServicePattern::new(format!("{service}.{region}.amazonaws.com{end}"));
     services.iter().flat_map(|service| regions.iter().map(move |region| name(service, region))).collect()
 }
 
