@@ -14,8 +14,9 @@ pub struct Check {
     pub action: String,
     /// What the action works on.
     pub resource: CheckResource,
-    /// The condition keys that the request itself decides, such as `s3:prefix`, `dynamodb:LeadingKeys` and, for every
-    /// call, `aws:RequestedRegion`.
+    /// The condition keys that the request itself decides: for every call `aws:RequestedRegion`, and where AWS has them
+    /// `s3:prefix` and, when an AWS service makes this call for the task, `kms:ViaService`. A capability's bounds look
+    /// at these and at no others; more do no harm.
     pub context: Context,
     /// Where the account is found that the resource belongs to.
     pub account: CheckAccount,
