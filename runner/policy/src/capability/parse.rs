@@ -8,7 +8,7 @@ use super::{
     AccountBound, AccountSet, Accounts, ActionPattern, Bounds, Capabilities, CapabilityError, Exclusions,
     RawCapability, ResourcePattern, Rule,
 };
-use crate::arn::{is_account, shorten};
+use crate::arn::shorten;
 use crate::{AccountId, Region, RoleArn};
 use fields::{
     Problem, each, nonempty, optional, place, read_action, read_leading_keys, read_resource, read_via, service_of,
@@ -185,8 +185,7 @@ impl Parser<'_> {
             if resources.is_empty() {
                 return Err(mismatch(&other));
             }
-            let named = |resource: &ResourcePattern| resource.text.split(':').nth(4).is_some_and(is_account);
-            let account = if reached.is_any() || resources.iter().all(named) {
+            let account = if reached.is_any() || resources.iter().all(|resource| resource.account.is_some()) {
                 AccountBound::None
             } else {
                 AccountBound::IfKnown(reached)
@@ -222,8 +221,8 @@ impl Parser<'_> {
 
     /// Whether an ARN's account is one that the capability reaches.
     fn check_account(&self, resource: &ResourcePattern, reached: AccountSet) -> Result<(), String> {
-        let account = resource.text.split(':').nth(4).unwrap_or_default();
-        if account.is_empty() || reached.is_any() || !self.accounts.find(account).and(reached).is_empty() {
+        let Some(account) = &resource.account else { return Ok(()) };
+        if reached.is_any() || !self.accounts.find(account).and(reached).is_empty() {
             return Ok(());
         }
         Err(match self.raw.account {

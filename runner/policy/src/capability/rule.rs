@@ -29,6 +29,8 @@ pub(crate) struct ActionPattern {
 pub(crate) struct ResourcePattern {
     pub(crate) text: String,
     pub(crate) pattern: Pattern,
+    /// The account that it names, if it does.
+    pub(crate) account: Option<String>,
 }
 
 /// A service by the name that it has in `kms:ViaService`, or a pattern of such names.
@@ -103,9 +105,12 @@ impl ResourcePattern {
     }
 
     pub(super) fn covers(&self, resource: &CheckResource, covering: Option<&Pattern>) -> bool {
+        // A `*` in the Region's place could reach over the account to a like name behind it. No service makes such an
+        // ARN, and none should be taken for what it is not.
+        let in_account = |arn: &str| self.account.as_deref().is_none_or(|account| account_of(arn) == Some(account));
         match (resource, covering) {
-            (CheckResource::Arn(arn), _) => self.pattern.matches(arn),
-            (CheckResource::Covering(_), Some(meant)) => self.pattern.covers(meant),
+            (CheckResource::Arn(arn), _) => self.pattern.matches(arn) && in_account(arn),
+            (CheckResource::Covering(arn), Some(meant)) => self.pattern.covers(meant) && in_account(arn),
             (CheckResource::Any | CheckResource::Covering(_), _) => self.is_everything(),
         }
     }
@@ -151,7 +156,7 @@ impl Rule {
         };
         match &check.resource {
             CheckResource::Any => true,
-            CheckResource::Arn(arn) | CheckResource::Covering(arn) => match arn.split(':').nth(4) {
+            CheckResource::Arn(arn) | CheckResource::Covering(arn) => match account_of(arn) {
                 None | Some("") => true,
                 // A pattern's account may be open, which is every account.
                 Some(account) => is_account(account) && !accounts.find(account).and(set).is_empty(),
@@ -179,6 +184,11 @@ impl Rule {
             CheckAccount::InArn | CheckAccount::NoAccount => AccountSet::NONE,
         }
     }
+}
+
+/// The account field of an ARN or an ARN pattern, empty where it names none.
+pub(super) fn account_of(arn: &str) -> Option<&str> {
+    arn.split(':').nth(4)
 }
 
 impl Bounds {

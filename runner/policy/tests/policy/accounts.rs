@@ -85,6 +85,8 @@ fn a_strangers_resource_is_out_of_reach() {
             ),
             (on("kms:Decrypt", "arn:aws:kms:us-east-1:123456789012:key/1"), true),
             (on("kms:Decrypt", "arn:aws:kms:us-east-1:999999999999:key/1"), false),
+            // A wildcard Region does not reach over the account.
+            (on("kms:Decrypt", "arn:aws:kms:us-east-1:999999999999:x:123456789012:key/1"), false),
             // An S3 check that names no owner has been parsed wrongly.
             (on("s3:GetObject", "arn:aws:s3:::b/k"), false),
             (s3("s3:GetObject", "arn:aws:s3:::b/k").account(CheckAccount::NoAccount), false),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::arn::{MAX_ARN_BYTES, is_account, is_label, shorten};
+use crate::capability::rule::account_of;
 use crate::capability::{ActionPattern, LeadingKeys, OneOrMany, ResourcePattern, ServicePattern};
 use crate::pattern::{Template, Variables, Wildcards};
 use crate::{Context, Region};
@@ -40,7 +41,8 @@ pub(super) fn read_resource(text: &str, partition: &str) -> Result<ResourcePatte
         return Err(format!("holds the policy variable `{key}`, and capabilities have none"));
     }
     let pattern = template.resolve(&Context::new()).map(std::borrow::Cow::into_owned).unwrap_or_default();
-    let resource = ResourcePattern { text: text.to_owned(), pattern };
+    let named = account_of(text).filter(|account| is_account(account)).map(str::to_owned);
+    let resource = ResourcePattern { text: text.to_owned(), pattern, account: named };
     if text == "*" {
         return Ok(resource);
     }
