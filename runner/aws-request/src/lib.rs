@@ -104,6 +104,7 @@ static SERVICES: [&api::Service; 8] = [
 fn region(call: &Call, scope: &CallerScope) -> Result<Region, Refusal> {
     let region = match &call.region {
         None => return Ok(scope.region.clone()),
+        Some(region) if region == scope.region.as_str() => return Ok(scope.region.clone()),
         Some(region) => region,
     };
     let refuse = |what: String| {

@@ -133,7 +133,7 @@ impl<'a> Target<'a> {
         }
         names::bucket(bucket).map_err(refuse)?;
         if !key.is_empty() {
-            names::key(key).map_err(refuse)?;
+            names::key_in_path(key).map_err(refuse)?;
         }
         Ok(Self { bucket, key })
     }

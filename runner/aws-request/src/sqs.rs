@@ -88,7 +88,7 @@ impl Queue {
     }
 
     /// The parameters with the queue that the path names.
-    pub(crate) fn into_body(&self, body: Json) -> Result<Json, Refusal> {
+    pub(crate) fn put_into(&self, body: Json) -> Result<Json, Refusal> {
         let Json::Object(mut members) = body else {
             return Ok(body);
         };

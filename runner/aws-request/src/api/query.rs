@@ -69,7 +69,7 @@ pub(super) fn parse(
     let flattened = |name: &&str| service.endpoint != "sqs" || !sqs::FLATTENED.contains(name);
     shape::check_names(names.filter(flattened), row.shape, row.name)?;
     let body = match &queue {
-        Some(queue) => queue.into_body(body)?,
+        Some(queue) => queue.put_into(body)?,
         None => body,
     };
     let input = Input { service, name: row.name, body: &body, nested: &parameters, region: &region, scope };

@@ -50,6 +50,12 @@ pub(crate) fn bucket(name: &str) -> Result<(), String> {
 
 /// Checks an object's key; says what is wrong with it.
 pub(crate) fn key(key: &str) -> Result<(), String> {
+    key_in_path(key)?;
+    no_dot_segments(key).map_err(Into::into)
+}
+
+/// The same for a key out of a path, which holds no dot segments any more.
+pub(crate) fn key_in_path(key: &str) -> Result<(), String> {
     if key.is_empty() {
         return Err("a key is not empty".into());
     }
@@ -59,7 +65,7 @@ pub(crate) fn key(key: &str) -> Result<(), String> {
     if key.contains('\0') {
         return Err("it holds a NUL".into());
     }
-    no_dot_segments(key).map_err(Into::into)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -100,6 +100,9 @@ impl Row {
 
     /// Whether all that the row needs is there, and the row knows all that is there.
     fn fits(&self, query: &[(String, String)]) -> bool {
+        if self.needs.len() > query.len() {
+            return false;
+        }
         let given = |key: &str| query.iter().any(|(name, _)| name == key);
         self.needed().all(|(key, _)| given(key)) && query.iter().all(|(key, _)| self.knows(key))
     }
@@ -147,8 +150,9 @@ pub(crate) fn find<'r>(
     copies: bool,
     query: &[(String, String)],
 ) -> Result<&'r Row, Refusal> {
+    // What is quickest to compare comes first: there are many rows, and each call looks at them all.
     let mut fitting =
-        rows.filter(|row| row.method == method && row.level == level && row.copies == copies && row.fits(query));
+        rows.filter(|row| row.level == level && row.copies == copies && row.method == method && row.fits(query));
     match (fitting.next(), fitting.next()) {
         (Some(row), None) => {
             row.check_values(query)?;

@@ -8,9 +8,9 @@ use rolebox_policy::{Check, CheckAccount};
 /// The task that every request here comes from.
 pub(crate) fn scope() -> CallerScope {
     CallerScope {
-        account: "123456789012".parse().unwrap(),
+        account: "123456789012".parse().expect("an account"),
         partition: "aws".into(),
-        region: "us-east-1".parse().unwrap(),
+        region: "us-east-1".parse().expect("a Region"),
     }
 }
 
