@@ -1,0 +1,271 @@
+//! The one way out: parse, authorize, sign, send, audit.
+//!
+//! Every AWS call of every guest passes through [`TaskCalls::call`], in that order, and each step only takes what the
+//! step before it made: [`sign`](self::sign) takes an authorized operation, and [`send`](self::send) a signed one.
+//! There is no other function in this crate that signs or sends for a guest.
+//!
+//! Absent: hosts other than AWS's, and bodies that stream. Both are refused.
+
+pub mod audit;
+mod endpoint;
+mod limits;
+mod scrub;
+mod send;
+mod sign;
+
+use std::sync::Arc;
+
+use aws_smithy_async::time::SharedTimeSource;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use rolebox_aws_request::{Call, CallerScope, Operation, RefusalKind};
+use rolebox_policy::{AccountId, Authorization, Capabilities, MissingGrant, Region, RoleArn};
+
+use self::audit::{AuditSink, CallRecord, Decision};
+pub use self::endpoint::Endpoints;
+pub use self::limits::CallLimits;
+use self::limits::CallQuota;
+pub use self::send::{HttpClients, HttpClientsError};
+use crate::credentials::RoleSession;
+
+/// Header by which S3 refuses a bucket of another owner.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html>
+const EXPECTED_BUCKET_OWNER: HeaderName = HeaderName::from_static("x-amz-expected-bucket-owner");
+/// The same for the source of a copy.
+const SOURCE_EXPECTED_BUCKET_OWNER: HeaderName = HeaderName::from_static("x-amz-source-expected-bucket-owner");
+
+/// What the calls of all tasks of one host share.
+#[derive(Debug, Clone)]
+pub struct Egress {
+    pub(crate) clients: HttpClients,
+    pub(crate) endpoints: Arc<Endpoints>,
+    pub(crate) audit: Arc<dyn AuditSink>,
+    pub(crate) time: SharedTimeSource,
+}
+
+impl Egress {
+    /// A way out that sends with `clients` to `endpoints` and records each call in `audit`.
+    #[must_use]
+    pub fn new(clients: HttpClients, endpoints: Endpoints, audit: Arc<dyn AuditSink>, time: SharedTimeSource) -> Self {
+        Self { clients, endpoints: Arc::new(endpoints), audit, time }
+    }
+}
+
+/// Who a task is: what every one of its calls is checked against and recorded under.
+#[derive(Debug)]
+pub struct TaskIdentity {
+    /// The ECS task id: 32 hexadecimal digits. It is the role session's name too.
+    pub task_id: String,
+    /// The family of its task definition.
+    pub family: String,
+    /// The role that its calls are made under.
+    pub role: RoleArn,
+    /// The Region of calls that name none.
+    pub region: Region,
+    /// What it may call.
+    pub capabilities: Capabilities,
+}
+
+/// One task's authority to call AWS: its role session, bound to its capabilities. Its containers share it.
+#[derive(Debug)]
+pub struct TaskCalls {
+    egress: Egress,
+    identity: TaskIdentity,
+    scope: CallerScope,
+    session: RoleSession,
+    quota: CallQuota,
+}
+
+/// The service's answer, cleaned of what a guest may not see.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// Header fields, without those of the connection.
+    pub headers: HeaderMap,
+    /// The body, whole.
+    pub body: Bytes,
+}
+
+/// A refusal before anything was signed.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct CallDenied {
+    /// Every permission that is missing; empty where the request is not one that the host understands.
+    pub missing: Vec<MissingGrant>,
+    reason: String,
+}
+
+impl std::fmt::Display for CallDenied {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+/// Why a call has no answer from the service.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The task's capabilities do not grant it, or the host does not understand it. Nothing was signed or sent.
+    #[error("{0}")]
+    Denied(CallDenied),
+    /// The request is malformed. Nothing was signed or sent.
+    #[error("{0}")]
+    InvalidRequest(String),
+    /// A body is larger than the task's limit.
+    #[error("the body is larger than the task's limit of {limit} bytes (`rolebox.limits.bodyBytes`)")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// There is no valid role session.
+    #[error("{0}")]
+    CredentialsUnavailable(String),
+    /// No connection, or one that was lost.
+    #[error("{0}")]
+    EndpointUnreachable(String),
+    /// The service took longer than the task's limit for one call.
+    #[error("the service did not answer in time")]
+    TimedOut,
+    /// A limit on the task's calls is used up.
+    #[error("{0}")]
+    Quota(String),
+}
+
+impl CallError {
+    fn denied(reason: impl Into<String>) -> Self {
+        Self::Denied(CallDenied { missing: Vec::new(), reason: reason.into() })
+    }
+}
+
+/// An operation that the task's capabilities grant. Only [`TaskCalls::authorize`] makes one, and only this is signed.
+struct Authorized {
+    operation: Operation,
+    bucket_owner: Option<AccountId>,
+    source_bucket_owner: Option<AccountId>,
+}
+
+impl TaskCalls {
+    /// Binds a role session to what the task may do with it.
+    #[must_use]
+    pub fn new(egress: Egress, identity: TaskIdentity, session: RoleSession, limits: CallLimits) -> Self {
+        let scope = CallerScope {
+            account: identity.role.account().clone(),
+            partition: identity.role.partition().to_owned(),
+            region: identity.region.clone(),
+        };
+        let quota = CallQuota::new(limits, egress.time.clone());
+        Self { egress, identity, scope, session, quota }
+    }
+
+    /// Who the calls are made for.
+    #[must_use]
+    pub fn identity(&self) -> &TaskIdentity {
+        &self.identity
+    }
+
+    /// Makes one call.
+    ///
+    /// # Errors
+    ///
+    /// A [`CallError`] where there is no answer from the service. An error that the service itself answered is an
+    /// [`Answer`] with its status.
+    pub async fn call(&self, call: Call) -> Result<Answer, CallError> {
+        // Before anything is looked at, so that a flood of nonsense is bounded as well.
+        let _permit = self.quota.admit(call.body.len() as u64)?;
+        let started = self.egress.time.now();
+        let record = CallRecord::new(&self.identity, started, &call);
+        let authorized = match self.parse(&call).and_then(|operation| self.authorize(operation)) {
+            Ok(authorized) => authorized,
+            Err((operation, error)) => {
+                // A denial stands whether or not it can be recorded.
+                let _ = self.egress.audit.record(record.decided(operation.as_ref(), &Decision::of(&error))).await;
+                return Err(error);
+            }
+        };
+        let record = record.decided(Some(&authorized.operation), &Decision::Allowed);
+        if let Err(error) = self.egress.audit.record(record.clone()).await {
+            tracing::error!(%error, "a call is denied because it cannot be recorded");
+            return Err(CallError::denied("the call was denied because the host cannot record it in its audit log"));
+        }
+        // From here on the call has begun: its end is recorded whatever happens, also when the task ends in between.
+        let end = audit::PendingEnd::new(self.egress.audit.clone(), self.egress.time.clone(), started, record);
+        let outcome = self.sign_and_send(&authorized).await;
+        let outcome = match outcome {
+            // What came has been paid for; past the total it is not handed on.
+            Ok(answer) => self.quota.spend(answer.body.len() as u64).map(|()| answer),
+            Err(error) => Err(error),
+        };
+        end.finish(&outcome);
+        outcome
+    }
+
+    fn parse(&self, call: &Call) -> Result<Operation, (Option<Operation>, CallError)> {
+        rolebox_aws_request::parse(call, &self.scope).map_err(|refusal| {
+            let error = match refusal.kind() {
+                RefusalKind::Malformed => CallError::InvalidRequest(refusal.to_string()),
+                _ => CallError::denied(refusal.to_string()),
+            };
+            (None, error)
+        })
+    }
+
+    fn authorize(&self, operation: Operation) -> Result<Authorized, (Option<Operation>, CallError)> {
+        match self.identity.capabilities.authorize(&operation.checks) {
+            Ok(Authorization { bucket_owner, source_bucket_owner, .. }) => {
+                Ok(Authorized { operation, bucket_owner, source_bucket_owner })
+            }
+            Err(denial) => {
+                let reason = denial.to_string();
+                let denied = CallDenied { missing: denial.missing, reason };
+                Err((Some(operation), CallError::Denied(denied)))
+            }
+        }
+    }
+
+    async fn sign_and_send(&self, authorized: &Authorized) -> Result<Answer, CallError> {
+        let operation = &authorized.operation;
+        let target = self.egress.endpoints.target(operation, self.identity.role.partition()).map_err(|error| CallError::denied(error.to_string()))?;
+        let limits = self.quota.limits();
+        let attempts = async {
+            let mut attempt = 1;
+            loop {
+                // Signed anew each time: a signature is valid for one moment.
+                let credentials = self.session.credentials().await.map_err(|error| {
+                    tracing::warn!(%error, task_id = self.identity.task_id, "a call has no role session");
+                    CallError::CredentialsUnavailable(error.for_guest().to_owned())
+                })?;
+                let now = self.egress.time.now();
+                let signed = sign::sign(authorized, &target, &credentials, now)?;
+                let sent = self.egress.clients.send(&target, &signed, limits.body_bytes).await;
+                match send::retry_after(operation, attempt, &sent) {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => return sent.map(|answer| scrub::scrub(operation, answer, &signed, &credentials)),
+                }
+                attempt += 1;
+            }
+        };
+        let answer = tokio::time::timeout(limits.call_timeout, attempts).await;
+        answer.unwrap_or(Err(CallError::TimedOut))
+    }
+}
+
+impl Authorized {
+    /// The headers to sign: the operation's own, and the owners that the capabilities bind buckets to.
+    fn headers(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> + '_ {
+        let owner = |name: HeaderName, account: &AccountId| {
+            // Twelve digits are always a valid header value.
+            HeaderValue::from_str(account.as_str()).ok().map(|value| (name, value))
+        };
+        let owners = [
+            self.bucket_owner.as_ref().and_then(|account| owner(EXPECTED_BUCKET_OWNER, account)),
+            self.source_bucket_owner.as_ref().and_then(|account| owner(SOURCE_EXPECTED_BUCKET_OWNER, account)),
+        ];
+        let own = self.operation.headers.iter().filter_map(|(name, value)| {
+            // The parser makes only valid ones, and what it made is what was checked.
+            Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?))
+        });
+        own.chain(owners.into_iter().flatten())
+    }
+}

@@ -1,0 +1,371 @@
+//! The record of every AWS call: the decision before anything is sent, and the end afterwards.
+//!
+//! A record names who asked, what for, and what was decided, in the field names of the JSON lines that `--audit`
+//! writes. It never holds a body, a header or a key.
+//!
+//! Absent: rotation and shipping of logs. An embedder implements [`AuditSink`] for that.
+
+use std::future::Future;
+use std::io::{self, Write};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::time::SystemTime;
+
+use aws_smithy_async::time::SharedTimeSource;
+use rolebox_aws_request::{Call, Operation};
+use rolebox_policy::CheckResource;
+use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tokio::sync::oneshot;
+
+use super::{Answer, CallError, TaskIdentity};
+
+/// Characters of what a guest wrote that a record keeps at most: a service's or an operation's name is shorter.
+const MAX_GUEST_TEXT: usize = 64;
+
+/// Characters of a reason that a record keeps at most.
+const MAX_REASON: usize = 1_024;
+
+/// The answer of a sink: whether the record is kept.
+pub type Recorded = Pin<Box<dyn Future<Output = Result<(), AuditError>> + Send>>;
+
+/// The record could not be kept.
+#[derive(Debug, thiserror::Error)]
+#[error("the audit record could not be written: {0}")]
+pub struct AuditError(#[from] pub io::Error);
+
+/// Keeps records. A call whose decision it cannot keep is denied.
+pub trait AuditSink: Send + Sync + std::fmt::Debug {
+    /// Takes the record at once, in order, without blocking; the future tells when it is kept. A future that is dropped
+    /// takes nothing back.
+    fn record(&self, record: AuditRecord) -> Recorded;
+
+    /// Resolves when all that was recorded before is kept.
+    fn flush(&self) -> Recorded {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+/// What is known when a call has been decided, and when it has ended.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct AuditRecord {
+    /// `decision` or `end`.
+    pub event: Event,
+    /// When, as RFC 3339 in UTC.
+    pub time: String,
+    /// The same in the two records of one call, and unlike any other call's.
+    pub call_id: String,
+    /// The ECS task id, which is the role session's name too.
+    pub task_id: String,
+    /// The family of the task definition.
+    pub family: String,
+    /// The role whose session signs.
+    pub role_arn: String,
+    /// The service, as the guest named it while the request was not understood, as its endpoint prefix afterwards.
+    pub service: String,
+    /// The Region, where the request was understood.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The operation, where the request was understood: `PutObject`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// Every action and ARN that the call needs.
+    pub checks: Vec<CheckedPermission>,
+    /// `allow` or `deny`.
+    pub decision: &'static str,
+    /// Why it was denied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Bytes of the request's body.
+    pub bytes_sent: u64,
+    /// How the call ended; only in `end`.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub end: Option<CallEnd>,
+}
+
+/// Which of the two records of a call this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Event {
+    /// Before anything is signed.
+    Decision,
+    /// After the answer, the failure, or the end of the task.
+    End,
+}
+
+/// One permission that a call needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckedPermission {
+    /// The IAM action.
+    pub action: String,
+    /// The ARN, or the pattern of all that it could mean.
+    pub resource: String,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct CallEnd {
+    /// `answered`, `failed`, or `aborted` when the task ended first.
+    pub outcome: &'static str,
+    /// The HTTP status of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// AWS's own id of the request, for its support and CloudTrail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// Bytes of the answer's body.
+    pub bytes_received: u64,
+    /// From the request to the end, in milliseconds.
+    pub duration_ms: f64,
+    /// What failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// What was decided.
+#[derive(Debug)]
+pub(super) enum Decision {
+    Allowed,
+    Denied(String),
+}
+
+impl Decision {
+    pub(super) fn of(error: &CallError) -> Self {
+        Self::Denied(error.to_string())
+    }
+}
+
+/// The record of a call that has not been decided.
+#[derive(Debug)]
+pub(super) struct CallRecord(AuditRecord);
+
+impl CallRecord {
+    pub(super) fn new(identity: &TaskIdentity, started: SystemTime, call: &Call) -> Self {
+        Self(AuditRecord {
+            event: Event::Decision,
+            time: timestamp(started),
+            call_id: uuid::Uuid::new_v4().simple().to_string(),
+            task_id: identity.task_id.clone(),
+            family: identity.family.clone(),
+            role_arn: identity.role.to_string(),
+            service: shortened(&call.service, MAX_GUEST_TEXT),
+            region: None,
+            operation: None,
+            checks: Vec::new(),
+            decision: "deny",
+            reason: None,
+            bytes_sent: call.body.len() as u64,
+            end: None,
+        })
+    }
+
+    pub(super) fn decided(self, operation: Option<&Operation>, decision: &Decision) -> AuditRecord {
+        let Self(mut record) = self;
+        if let Some(operation) = operation {
+            record.service = operation.service.to_string();
+            record.region = Some(operation.region.to_string());
+            record.operation = Some(operation.name.to_string());
+            record.bytes_sent = operation.body.len() as u64;
+            record.checks = operation
+                .checks
+                .iter()
+                .map(|check| CheckedPermission { action: check.action.to_string(), resource: named(&check.resource) })
+                .collect();
+        }
+        match decision {
+            Decision::Allowed => record.decision = "allow",
+            Decision::Denied(reason) => record.reason = Some(shortened(reason, MAX_REASON)),
+        }
+        record
+    }
+}
+
+fn named(resource: &CheckResource) -> String {
+    match resource {
+        CheckResource::Arn(arn) | CheckResource::Covering(arn) => arn.to_string(),
+        CheckResource::Any => "*".to_owned(),
+    }
+}
+
+/// A call that was allowed and has begun. Its end is recorded when it is finished or, as `aborted`, when it is dropped
+/// because its task ended.
+#[derive(Debug)]
+pub(super) struct PendingEnd {
+    sink: Arc<dyn AuditSink>,
+    time: SharedTimeSource,
+    started: SystemTime,
+    record: Option<AuditRecord>,
+}
+
+impl PendingEnd {
+    pub(super) fn new(
+        sink: Arc<dyn AuditSink>,
+        time: SharedTimeSource,
+        started: SystemTime,
+        record: AuditRecord,
+    ) -> Self {
+        Self { sink, time, started, record: Some(record) }
+    }
+
+    pub(super) fn finish(mut self, outcome: &Result<Answer, CallError>) {
+        let end = match outcome {
+            Ok(answer) => CallEnd {
+                outcome: "answered",
+                status: Some(answer.status.as_u16()),
+                request_id: request_id(answer),
+                bytes_received: answer.body.len() as u64,
+                duration_ms: 0.0,
+                error: None,
+            },
+            Err(error) => CallEnd { error: Some(shortened(&error.to_string(), MAX_REASON)), ..CallEnd::without_answer("failed") },
+        };
+        self.end(end);
+    }
+
+    fn end(&mut self, mut end: CallEnd) {
+        let Some(mut record) = self.record.take() else { return };
+        let now = self.time.now();
+        end.duration_ms = now.duration_since(self.started).unwrap_or_default().as_secs_f64() * 1e3;
+        record.event = Event::End;
+        record.time = timestamp(now);
+        record.end = Some(end);
+        // Taken in order now; nobody waits for it, because the call has happened already.
+        drop(self.sink.record(record));
+    }
+}
+
+impl Drop for PendingEnd {
+    fn drop(&mut self) {
+        self.end(CallEnd::without_answer("aborted"));
+    }
+}
+
+impl CallEnd {
+    fn without_answer(outcome: &'static str) -> Self {
+        Self { outcome, status: None, request_id: None, bytes_received: 0, duration_ms: 0.0, error: None }
+    }
+}
+
+fn request_id(answer: &Answer) -> Option<String> {
+    let header = answer.headers.get("x-amz-request-id").or_else(|| answer.headers.get("x-amzn-requestid"))?;
+    header.to_str().ok().map(|id| shortened(id, MAX_GUEST_TEXT))
+}
+
+fn timestamp(time: SystemTime) -> String {
+    OffsetDateTime::from(time).format(&Rfc3339).unwrap_or_default()
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// Records as events of the `tracing` crate, under the target `rolebox::audit`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TracingAudit;
+
+impl AuditSink for TracingAudit {
+    fn record(&self, record: AuditRecord) -> Recorded {
+        trace(&record);
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+fn trace(record: &AuditRecord) {
+    tracing::info!(
+        target: "rolebox::audit",
+        event = ?record.event,
+        call_id = record.call_id,
+        task_id = record.task_id,
+        service = record.service,
+        operation = record.operation,
+        decision = record.decision,
+        reason = record.reason,
+        status = record.end.as_ref().and_then(|end| end.status),
+        outcome = record.end.as_ref().map(|end| end.outcome),
+    );
+}
+
+/// Records as JSON, one a line, written by a thread of its own. Each is also a `tracing` event.
+///
+/// The queue needs no bound of its own: a call goes on only when its decision has been written, so what can wait here
+/// is two records for each call in flight.
+#[derive(Debug)]
+pub struct JsonLines {
+    lines: Sender<Line>,
+}
+
+/// A line to write, empty for a flush, and whom to tell.
+#[derive(Debug)]
+struct Line {
+    json: Vec<u8>,
+    written: oneshot::Sender<io::Result<()>>,
+}
+
+impl JsonLines {
+    /// Records go to `writer`, which is flushed after each.
+    ///
+    /// # Errors
+    ///
+    /// When the thread cannot be started.
+    pub fn new(mut writer: impl Write + Send + 'static) -> io::Result<Self> {
+        let (lines, queue) = channel::<Line>();
+        std::thread::Builder::new().name("rolebox-audit".to_owned()).spawn(move || {
+            for line in queue {
+                let written = writer.write_all(&line.json).and_then(|()| writer.flush());
+                // Nobody waits for the end of a call to be written, so there may be no receiver.
+                let _ = line.written.send(written);
+            }
+        })?;
+        Ok(Self { lines })
+    }
+
+    fn send(&self, json: Vec<u8>) -> Recorded {
+        let (written, done) = oneshot::channel();
+        // Where the thread has ended, `done` says so.
+        let _ = self.lines.send(Line { json, written });
+        Box::pin(async move {
+            match done.await {
+                Ok(written) => Ok(written?),
+                Err(_) => Err(AuditError(io::Error::other("the audit writer has ended"))),
+            }
+        })
+    }
+}
+
+impl AuditSink for JsonLines {
+    fn record(&self, record: AuditRecord) -> Recorded {
+        trace(&record);
+        match serde_json::to_vec(&record) {
+            Ok(mut json) => {
+                json.push(b'\n');
+                self.send(json)
+            }
+            Err(error) => Box::pin(std::future::ready(Err(AuditError(error.into())))),
+        }
+    }
+
+    fn flush(&self) -> Recorded {
+        self.send(Vec::new())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_text_of_a_guest_is_cut_between_characters() {
+        assert_eq!(shortened("äöü", 2), "äö…");
+        assert_eq!(shortened("äöü", 3), "äöü");
+    }
+}

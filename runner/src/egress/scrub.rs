@@ -1,0 +1,162 @@
+//! Takes out of a service's answer what a guest must not see: S3 answers a refused signature with the key id, the
+//! string that was signed and the whole canonical request, session token included.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
+use rolebox_aws_request::Operation;
+
+use super::Answer;
+use super::sign::Signed;
+use crate::credentials::SessionCredentials;
+
+/// What stands in an answer in place of what was taken out.
+const REDACTED: &str = "[removed by the host]";
+
+/// Elements of S3's error documents that quote the signed request. The `…Bytes` forms are hexadecimal, so no search
+/// for the token would find it there.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
+const QUOTING_ELEMENTS: [&str; 8] = [
+    "AWSAccessKeyId",
+    "StringToSign",
+    "StringToSignBytes",
+    "SignatureProvided",
+    "CanonicalRequest",
+    "CanonicalRequestBytes",
+    "Token-0",
+    "SignatureProvidedBytes",
+];
+
+/// Cleans `answer`, whose request was `signed` with `credentials`.
+pub(super) fn scrub(
+    operation: &Operation,
+    mut answer: Answer,
+    signed: &Signed,
+    credentials: &SessionCredentials,
+) -> Answer {
+    let needles = [
+        credentials.secret_access_key().expose(),
+        credentials.session_token().expose(),
+        credentials.access_key_id(),
+        &signed.signature,
+    ];
+    scrub_headers(&mut answer.headers, &needles);
+    let object = operation.method == "GET" && answer.status.is_success();
+    // An object's own bytes are the guest's: the service does not write into them, and they may be large.
+    if !object || answer.body.len() <= SMALL_BODY {
+        answer.body = scrub_body(answer.body, &needles, !answer.status.is_success());
+    }
+    answer
+}
+
+/// Bodies up to this size, in bytes, are searched whatever they are.
+const SMALL_BODY: usize = 64 << 10;
+
+fn scrub_headers(headers: &mut HeaderMap, needles: &[&str]) {
+    for value in headers.values_mut() {
+        if needles.iter().any(|needle| find(value.as_bytes(), needle.as_bytes()).is_some()) {
+            *value = HeaderValue::from_static(REDACTED);
+        }
+    }
+}
+
+fn scrub_body(body: Bytes, needles: &[&str], error: bool) -> Bytes {
+    let mut cleaned = None;
+    for needle in needles {
+        let current: &[u8] = cleaned.as_deref().unwrap_or(&body);
+        if let Some(without) = replace_all(current, needle.as_bytes()) {
+            cleaned = Some(without);
+        }
+    }
+    if error {
+        for element in QUOTING_ELEMENTS {
+            let current: &[u8] = cleaned.as_deref().unwrap_or(&body);
+            if let Some(without) = empty_element(current, element) {
+                cleaned = Some(without);
+            }
+        }
+    }
+    cleaned.map_or(body, Bytes::from)
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    memchr::memmem::find(haystack, needle)
+}
+
+fn replace_all(text: &[u8], needle: &[u8]) -> Option<Vec<u8>> {
+    // An empty needle is in everything; a secret that is empty is none.
+    if needle.is_empty() {
+        return None;
+    }
+    let mut at = find(text, needle)?;
+    let (mut out, mut rest) = (Vec::with_capacity(text.len()), text);
+    loop {
+        out.extend_from_slice(&rest[..at]);
+        out.extend_from_slice(REDACTED.as_bytes());
+        rest = &rest[at + needle.len()..];
+        match find(rest, needle) {
+            Some(next) => at = next,
+            None => break,
+        }
+    }
+    out.extend_from_slice(rest);
+    Some(out)
+}
+
+/// `text` without what stands between the tags of every `element`; to the end where one is not closed.
+fn empty_element(text: &[u8], element: &str) -> Option<Vec<u8>> {
+    let (open, close) = (format!("<{element}>"), format!("</{element}>"));
+    find(text, open.as_bytes())?;
+    let (mut out, mut rest) = (Vec::with_capacity(text.len()), text);
+    while let Some(at) = find(rest, open.as_bytes()) {
+        let inner = at + open.len();
+        out.extend_from_slice(&rest[..inner]);
+        out.extend_from_slice(REDACTED.as_bytes());
+        let end = find(&rest[inner..], close.as_bytes()).map_or(rest.len(), |length| inner + length);
+        rest = &rest[end..];
+    }
+    out.extend_from_slice(rest);
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_s3_quotes_is_taken_out() {
+        let body = Bytes::from_static(
+            b"<Error><Code>SignatureDoesNotMatch</Code><AWSAccessKeyId>ASIAEXAMPLE</AWSAccessKeyId>\
+              <StringToSign>AWS4-HMAC-SHA256 x</StringToSign><CanonicalRequestBytes>50 55</CanonicalRequestBytes>\
+              <CanonicalRequest>PUT\nx-amz-security-token:TOKEN",
+        );
+        let cleaned = scrub_body(body, &["SECRET", "TOKEN", "ASIAEXAMPLE", "beef"], true);
+        let cleaned = String::from_utf8(cleaned.to_vec()).unwrap();
+        assert!(cleaned.contains("<Code>SignatureDoesNotMatch</Code>"), "{cleaned}");
+        for gone in ["ASIAEXAMPLE", "AWS4-HMAC", "50 55", "TOKEN", "x-amz-security-token"] {
+            assert!(!cleaned.contains(gone), "{gone} in {cleaned}");
+        }
+    }
+
+    #[test]
+    fn an_echo_anywhere_is_replaced_each_time() {
+        let cleaned = scrub_body(Bytes::from_static(b"TOKENaTOKEN and SECRET"), &["SECRET", "TOKEN"], false);
+        let cleaned = String::from_utf8(cleaned.to_vec()).unwrap();
+        assert_eq!(cleaned, format!("{REDACTED}a{REDACTED} and {REDACTED}"));
+    }
+
+    #[test]
+    fn an_answer_without_echo_is_passed_on_unchanged() {
+        let body = Bytes::from_static(b"<StringToSign>is an object's own text</StringToSign>");
+        assert_eq!(scrub_body(body.clone(), &["SECRET", "", "TOKEN"], false), body);
+    }
+
+    #[test]
+    fn a_header_that_echoes_is_redacted() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-debug", HeaderValue::from_static("token=TOKEN"));
+        headers.insert("etag", HeaderValue::from_static("\"abc\""));
+        scrub_headers(&mut headers, &["TOKEN"]);
+        assert_eq!(headers["x-debug"], REDACTED);
+        assert_eq!(headers["etag"], "\"abc\"");
+    }
+}

@@ -1,0 +1,110 @@
+//! What a guest sees of the host: the state behind each store, and the linkers that offer WASI 0.2, WASI preview 1 and
+//! `rolebox:aws`.
+//!
+//! `wasi:sockets` is linked, because guests of some languages import it whole, and refuses every use: no address may
+//! be used and no name is looked up. `wasi:http` is not linked here.
+
+mod limits;
+mod signed_call;
+
+use wasmtime::component::{Linker, ResourceTable};
+use wasmtime::{Engine, Store};
+use wasmtime_wasi::p1::WasiP1Ctx;
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+
+pub(crate) use self::limits::{MemoryLimitExceeded, MemoryLimiter};
+pub use self::signed_call::{AwsCtx, add_to_linker};
+
+/// Entries of a guest's resource table: open files, streams, pollables. wasmtime's own default is a million.
+const MAX_RESOURCES: usize = 16_384;
+
+/// The most that one `get-random-bytes` may ask for, in bytes. wasmtime-wasi's own default is 64 MiB.
+const MAX_RANDOM_BYTES: u64 = 1 << 20;
+
+/// Behind each component's store.
+pub(crate) struct ComponentState {
+    wasi: WasiCtx,
+    table: ResourceTable,
+    aws: AwsCtx,
+    limiter: MemoryLimiter,
+}
+
+impl WasiView for ComponentState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// Behind each core module's store. Preview 1 has no way to ask for an AWS call.
+pub(crate) struct ModuleState {
+    wasi: WasiP1Ctx,
+    limiter: MemoryLimiter,
+}
+
+/// Both states hold a limiter, and the store is told where.
+pub(crate) trait Limited: Send + 'static {
+    fn limiter(&mut self) -> &mut MemoryLimiter;
+}
+
+impl Limited for ComponentState {
+    fn limiter(&mut self) -> &mut MemoryLimiter {
+        &mut self.limiter
+    }
+}
+
+impl Limited for ModuleState {
+    fn limiter(&mut self) -> &mut MemoryLimiter {
+        &mut self.limiter
+    }
+}
+
+impl ComponentState {
+    pub(crate) fn new(mut wasi: WasiCtxBuilder, aws: AwsCtx, limiter: MemoryLimiter) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_RESOURCES);
+        Self { wasi: wasi.build(), table, aws, limiter }
+    }
+}
+
+impl ModuleState {
+    pub(crate) fn new(mut wasi: WasiCtxBuilder, limiter: MemoryLimiter) -> Self {
+        Self { wasi: wasi.build_p1(), limiter }
+    }
+}
+
+/// A builder with everything off that a task could reach the world by; the caller adds what the definition grants.
+pub(crate) fn wasi_builder() -> WasiCtxBuilder {
+    let mut builder = WasiCtxBuilder::new();
+    builder
+        .allow_blocking_current_thread(false)
+        .allow_ip_name_lookup(false)
+        .allow_tcp(false)
+        .allow_udp(false)
+        .max_random_size(MAX_RANDOM_BYTES);
+    builder
+}
+
+/// A store under its limits: memory, host call buffers, and a turn of one epoch at a time.
+///
+/// `call_bytes` is the most that a guest may hand to the host in one call.
+pub(crate) fn limited_store<T: Limited>(engine: &Engine, state: T, call_bytes: usize) -> Store<T> {
+    let mut store = Store::new(engine, state);
+    store.limiter(|state| state.limiter());
+    store.set_hostcall_fuel(call_bytes);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_async_yield_and_update(1);
+    store
+}
+
+pub(crate) fn component_linker(engine: &Engine) -> wasmtime::Result<Linker<ComponentState>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    add_to_linker(&mut linker, |state: &mut ComponentState| &mut state.aws)?;
+    Ok(linker)
+}
+
+pub(crate) fn module_linker(engine: &Engine) -> wasmtime::Result<wasmtime::Linker<ModuleState>> {
+    let mut linker = wasmtime::Linker::new(engine);
+    wasmtime_wasi::p1::add_to_linker_async(&mut linker, |state: &mut ModuleState| &mut state.wasi)?;
+    Ok(linker)
+}

@@ -1,0 +1,328 @@
+//! A task's standard output and error: from the guest, through a bounded queue, to one writer off the async threads.
+//!
+//! A guest can print faster than anybody reads, or into a pipe that nobody reads at all. So a write only ever puts
+//! bytes into a queue of fixed size; when the queue is full the guest waits, inside its own time limit, and no thread
+//! of the host does. Both streams share one queue, so that their lines keep the order in which they were written.
+//!
+//! Absent: log drivers. An embedder gives an [`OutputWriter`], and sends the bytes where it likes.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+use tokio::sync::Notify;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
+
+/// Bytes that wait for the writer at most. A terminal or pipe takes 64 KiB at once.
+const QUEUE_BYTES: usize = 64 << 10;
+
+/// One of a task's two output streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputName {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// Where a task's output goes. It runs on a thread of its own, so it may block; while it does, only this task waits.
+pub trait OutputWriter: Send + 'static {
+    /// Writes all of `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// After an error nothing more is written: the guest sees a closed stream, as a process does whose reader left.
+    fn write(&mut self, name: OutputName, bytes: &[u8]) -> io::Result<()>;
+}
+
+/// What to do with a task's output.
+#[derive(Default)]
+#[non_exhaustive]
+pub enum TaskOutput {
+    /// Counted against the task's limit and dropped.
+    #[default]
+    Discard,
+    /// Kept in memory, up to the task's limit (16 MiB by default), and read from [`CapturedOutput`].
+    Capture(CapturedOutput),
+    /// Handed to a writer.
+    Writer(Box<dyn OutputWriter>),
+}
+
+impl std::fmt::Debug for TaskOutput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Discard => "Discard",
+            Self::Capture(_) => "Capture",
+            Self::Writer(_) => "Writer",
+        })
+    }
+}
+
+/// Output kept in memory. Clones share what was captured.
+#[derive(Debug, Clone, Default)]
+pub struct CapturedOutput(Arc<Mutex<[Vec<u8>; 2]>>);
+
+impl CapturedOutput {
+    /// What was written to standard output so far.
+    #[must_use]
+    pub fn stdout(&self) -> Vec<u8> {
+        self.lock()[0].clone()
+    }
+
+    /// What was written to standard error so far.
+    #[must_use]
+    pub fn stderr(&self) -> Vec<u8> {
+        self.lock()[1].clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, [Vec<u8>; 2]> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The guest printed more than its definition allows; this ends the task.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the task printed more than its limit of {limit} bytes")]
+pub(crate) struct OutputLimitExceeded {
+    pub(crate) limit: u64,
+}
+
+/// The host's end of a task's output, shared by the streams of all its containers.
+#[derive(Clone)]
+pub(crate) struct OutputQueue(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    /// Wakes the writer: bytes are waiting, or no more will come.
+    filled: Condvar,
+    /// Wakes guests that wait for room, and `finish`.
+    drained: Notify,
+    limit: u64,
+}
+
+struct State {
+    sink: Sink,
+    queue: VecDeque<(OutputName, Bytes)>,
+    /// Bytes in `queue` and in the writer's hands.
+    waiting: usize,
+    /// Bytes taken from the guest since the start.
+    accepted: u64,
+    phase: Phase,
+}
+
+/// Nothing is accepted but in `Open`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Open,
+    /// The task has ended; the writer still writes what waits.
+    Closing,
+    /// The writer failed, or was given up on. Nothing more is written.
+    Closed,
+}
+
+enum Sink {
+    Discard,
+    Capture(CapturedOutput),
+    /// Not started: most tasks of a busy host print nothing, and a thread costs more than they do.
+    Writer(Box<dyn OutputWriter>),
+    /// The thread has the writer.
+    Started,
+}
+
+impl OutputQueue {
+    pub(crate) fn new(output: TaskOutput, limit: u64) -> Self {
+        let sink = match output {
+            TaskOutput::Discard => Sink::Discard,
+            TaskOutput::Capture(captured) => Sink::Capture(captured),
+            TaskOutput::Writer(writer) => Sink::Writer(writer),
+        };
+        let state = State { sink, queue: VecDeque::new(), waiting: 0, accepted: 0, phase: Phase::Open };
+        Self(Arc::new(Shared { state: Mutex::new(state), filled: Condvar::new(), drained: Notify::new(), limit }))
+    }
+
+    /// The guest's end of one stream.
+    pub(crate) fn stream(&self, name: OutputName) -> GuestStream {
+        GuestStream { queue: self.clone(), name }
+    }
+
+    /// Takes nothing more from guests and waits until all is written, for `grace` at most.
+    ///
+    /// Returns whether everything was written. What was not is dropped: after this nothing of the task is begun to be
+    /// written, though a write that hangs in the system cannot be taken back.
+    pub(crate) async fn finish(&self, grace: Duration) -> bool {
+        self.set_phase(Phase::Closing);
+        let written = tokio::time::timeout(grace, async {
+            loop {
+                let drained = self.0.drained.notified();
+                tokio::pin!(drained);
+                drained.as_mut().enable();
+                if self.lock().waiting == 0 {
+                    return;
+                }
+                drained.await;
+            }
+        });
+        let complete = written.await.is_ok();
+        self.set_phase(Phase::Closed);
+        complete
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_phase(&self, phase: Phase) {
+        let mut state = self.lock();
+        // What failed stays failed.
+        if state.phase != Phase::Closed {
+            state.phase = phase;
+        }
+        if state.phase == Phase::Closed {
+            state.queue.clear();
+        }
+        drop(state);
+        self.0.filled.notify_all();
+        self.0.drained.notify_waiters();
+    }
+
+    /// Room in the queue, in bytes.
+    fn room(&self) -> StreamResult<usize> {
+        let state = self.lock();
+        match state.phase {
+            Phase::Open => Ok(QUEUE_BYTES.saturating_sub(state.waiting)),
+            Phase::Closing | Phase::Closed => Err(StreamError::Closed),
+        }
+    }
+
+    fn accept(&self, name: OutputName, bytes: &Bytes) -> StreamResult<()> {
+        let mut state = self.lock();
+        if state.phase != Phase::Open {
+            return Err(StreamError::Closed);
+        }
+        let left = self.0.limit.saturating_sub(state.accepted);
+        let exceeded = bytes.len() as u64 > left;
+        let taken = bytes.slice(..bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX)));
+        state.accepted += taken.len() as u64;
+        self.hand_over(&mut state, name, taken)?;
+        drop(state);
+        if exceeded {
+            let error = OutputLimitExceeded { limit: self.0.limit };
+            return Err(StreamError::Trap(wasmtime::Error::new(error)));
+        }
+        Ok(())
+    }
+
+    fn hand_over(&self, state: &mut State, name: OutputName, bytes: Bytes) -> StreamResult<()> {
+        match &mut state.sink {
+            Sink::Discard => return Ok(()),
+            Sink::Capture(captured) => {
+                captured.lock()[name as usize].extend_from_slice(&bytes);
+                return Ok(());
+            }
+            Sink::Started => {}
+            sink @ Sink::Writer(_) => {
+                let Sink::Writer(writer) = std::mem::replace(sink, Sink::Started) else { return Ok(()) };
+                let queue = self.clone();
+                std::thread::Builder::new()
+                    .name("rolebox-output".to_owned())
+                    .spawn(move || queue.write_all(writer))
+                    .map_err(|error| StreamError::LastOperationFailed(error.into()))?;
+            }
+        }
+        state.waiting += bytes.len();
+        state.queue.push_back((name, bytes));
+        self.0.filled.notify_one();
+        Ok(())
+    }
+
+    /// The writer's thread: ends when the queue is empty and nothing more can come.
+    fn write_all(&self, mut writer: Box<dyn OutputWriter>) {
+        loop {
+            let (name, bytes) = {
+                let mut state = self.lock();
+                loop {
+                    if let Some(next) = state.queue.pop_front() {
+                        break next;
+                    }
+                    if state.phase != Phase::Open {
+                        return;
+                    }
+                    state = self.0.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+                }
+            };
+            let written = writer.write(name, &bytes);
+            self.lock().waiting -= bytes.len();
+            if let Err(error) = written {
+                tracing::debug!(%error, "the task's output cannot be written");
+                let mut state = self.lock();
+                state.waiting = 0;
+                drop(state);
+                return self.set_phase(Phase::Closed);
+            }
+            self.0.drained.notify_waiters();
+        }
+    }
+
+    async fn ready(&self) {
+        loop {
+            let drained = self.0.drained.notified();
+            tokio::pin!(drained);
+            drained.as_mut().enable();
+            if self.room().map_or(true, |room| room > 0) {
+                return;
+            }
+            drained.await;
+        }
+    }
+}
+
+/// What a guest holds as its standard output or error.
+#[derive(Clone)]
+pub(crate) struct GuestStream {
+    queue: OutputQueue,
+    name: OutputName,
+}
+
+impl IsTerminal for GuestStream {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for GuestStream {
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        // Only WASI 0.3 asks for this form, and it is not linked.
+        Box::new(tokio::io::sink())
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl OutputStream for GuestStream {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.queue.accept(self.name, &bytes)
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        // The queue is the guest's horizon: what it holds is written even after the guest has ended.
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        self.queue.room()
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for GuestStream {
+    async fn ready(&mut self) {
+        self.queue.ready().await;
+    }
+}

@@ -1,0 +1,354 @@
+//! A task's life: prepared from a definition, running, stopped.
+//!
+//! Each state is a type of its own, so nothing can be asked of a task that is not in it: a [`PreparedTask`] holds what
+//! can be decided before a run (bounds, images, session policy) and can be started many times; a [`RunningTask`] can be
+//! stopped and waited for; a [`StoppedTask`] says how it ended, in ECS's words.
+//!
+//! Absent: clusters, placement and services. They are built on these three.
+
+mod container;
+mod containers;
+mod inspect;
+mod outcome;
+mod volumes;
+
+use std::sync::Arc;
+
+use rolebox_policy::RoleArn;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use self::container::PreparedContainer;
+pub use self::outcome::{StopCode, StoppedContainer, StoppedTask};
+use crate::credentials::{
+    AwsSts, AwsStsSettings, ExternalId, RoleSession, RoleSessionError, RoleSessionRequest, RoleSessionRequestError,
+    RoleSessions, RoleSessionsSettings, SessionName, SessionPolicyChoice, Sharing, SourceIdentity,
+};
+use crate::definition::{self, SessionPolicySetting, TaskDefinition, TaskRole};
+use crate::egress::{CallLimits, Egress, HttpClients, HttpClientsError, TaskCalls, TaskIdentity};
+use crate::engine::{Engine, EngineError, EngineSettings, ImageError, ImportedInterface};
+use crate::host::AwsCtx;
+use crate::output::{OutputQueue, TaskOutput};
+use crate::settings::{AwsSettings, Base, BoundExceeded, RunnerSettings, image_path};
+
+/// Runs tasks: one engine, one way out, one set of role sessions. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Runner(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    settings: RunnerSettings,
+    engine: Engine,
+    aws: Option<Aws>,
+}
+
+/// What tasks with a role need.
+#[derive(Debug)]
+struct Aws {
+    settings: AwsSettings,
+    egress: Egress,
+    sessions: RoleSessions,
+}
+
+/// A runner could not be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunnerError {
+    /// The wasm engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The HTTP clients.
+    #[error(transparent)]
+    HttpClients(#[from] HttpClientsError),
+}
+
+/// A definition could not be prepared. Nothing of it has run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PrepareError {
+    /// It asks for more than the operator allows; every excess is listed.
+    #[error("the task definition exceeds the operator's bounds:{}", listed(.0))]
+    Bounds(Vec<BoundExceeded>),
+    /// A container's image cannot be loaded.
+    #[error("containerDefinitions[{container}].image: {source}")]
+    Image {
+        /// The container's index in the definition.
+        container: usize,
+        /// Why.
+        #[source]
+        source: ImageError,
+    },
+    /// The task has a role, and the runner has no AWS settings.
+    #[error("taskRoleArn: the task has the role {0}, and this runner was built without AWS settings")]
+    NoAws(RoleArn),
+    /// The role session's parameters are not what STS takes.
+    #[error("rolebox: {0}")]
+    RoleSession(#[from] RoleSessionRequestError),
+}
+
+fn listed(exceeded: &[BoundExceeded]) -> String {
+    exceeded.iter().map(|bound| format!("\n  {bound}")).collect()
+}
+
+impl Runner {
+    /// Starts an engine for tasks within `settings`.
+    ///
+    /// # Errors
+    ///
+    /// When address space cannot be reserved, a thread cannot be started, or TLS cannot be set up.
+    pub fn new(settings: RunnerSettings) -> Result<Self, RunnerError> {
+        let engine = Engine::new(&EngineSettings {
+            max_instances: settings.max_instances,
+            max_memory: settings.bounds.max_memory().bytes(),
+            code_cache: settings.code_cache.clone(),
+            inspectable: settings.inspector.is_some(),
+        })?;
+        let aws = settings.aws.clone().map(|aws| Aws::new(aws, &settings)).transpose()?;
+        let mut settings = settings;
+        if let Some(cache) = &settings.code_cache {
+            settings.bounds = settings.bounds.clone().protect(cache.clone());
+        }
+        Ok(Self(Arc::new(Shared { settings, engine, aws })))
+    }
+
+    /// Checks `definition` against the operator's bounds and makes its images ready to run.
+    ///
+    /// # Errors
+    ///
+    /// [`PrepareError`], which names the place in the definition.
+    pub async fn prepare(&self, definition: &TaskDefinition) -> Result<PreparedTask, PrepareError> {
+        let bounds = &self.0.settings.bounds;
+        let mut exceeded = bounds.exceeded_by(definition);
+        let volumes = volumes::resolve(definition, bounds).unwrap_or_else(|more| {
+            exceeded.extend(more);
+            volumes::Folders::default()
+        });
+        let mut files = Vec::new();
+        for (index, container) in definition.containers().iter().enumerate() {
+            let place = format!("containerDefinitions[{index}].image");
+            let Some(path) = image_path(container.image()) else {
+                let source = ImageError::Registry { reference: container.image().to_string() };
+                return Err(PrepareError::Image { container: index, source });
+            };
+            match bounds.image_file(path, &place) {
+                Ok(file) => files.push(file),
+                Err(bound) => exceeded.push(bound),
+            }
+        }
+        if !exceeded.is_empty() {
+            return Err(PrepareError::Bounds(exceeded));
+        }
+        if let (Some(role), None) = (definition.task_role(), &self.0.aws) {
+            return Err(PrepareError::NoAws(role.arn().clone()));
+        }
+        let mut containers = Vec::new();
+        for (index, (container, file)) in definition.containers().iter().zip(files).enumerate() {
+            let image = self.0.engine.images().load(&file).await;
+            let image = image.map_err(|source| PrepareError::Image { container: index, source })?;
+            containers.push(Arc::new(PreparedContainer::new(container, image, &volumes, definition, self.region())));
+        }
+        let prepared = PreparedTask { runner: self.clone(), definition: Arc::new(definition.clone()), containers };
+        // Whatever STS would refuse by its form is refused here and not at the first start.
+        prepared.session_request(&new_task_id())?;
+        Ok(prepared)
+    }
+
+    fn region(&self) -> Option<&rolebox_policy::Region> {
+        self.0.aws.as_ref().map(|aws| &aws.settings.region)
+    }
+}
+
+impl Aws {
+    fn new(settings: AwsSettings, runner: &RunnerSettings) -> Result<Self, HttpClientsError> {
+        let clients = HttpClients::new()?;
+        let egress = Egress::new(clients, settings.endpoints.clone(), runner.audit.clone(), runner.time.clone());
+        let sts = match &settings.base {
+            Base::Sts(sts) => sts.clone(),
+            Base::Credentials(base) => {
+                let sts = AwsStsSettings::new(settings.region.clone(), base.clone()).with_time_source(runner.time.clone());
+                let sts = match settings.endpoints.of("sts") {
+                    Some(endpoint) => sts.with_endpoint_url(endpoint.clone()),
+                    None => sts,
+                };
+                Arc::new(AwsSts::new(sts))
+            }
+        };
+        let sessions = RoleSessions::new(sts, RoleSessionsSettings::default().with_time_source(runner.time.clone()));
+        Ok(Self { settings, egress, sessions })
+    }
+}
+
+/// The form of an ECS task id: 32 hexadecimal digits.
+fn new_task_id() -> String {
+    Uuid::new_v4().simple().to_string()
+}
+
+/// A definition that keeps within the bounds, with its images compiled and linked. It can be started many times.
+#[derive(Debug, Clone)]
+pub struct PreparedTask {
+    runner: Runner,
+    definition: Arc<TaskDefinition>,
+    containers: Vec<Arc<PreparedContainer>>,
+}
+
+impl PreparedTask {
+    /// The definition.
+    #[must_use]
+    pub fn definition(&self) -> &TaskDefinition {
+        &self.definition
+    }
+
+    /// What each container's image imports, in the definition's order.
+    pub fn imports(&self) -> impl Iterator<Item = &[ImportedInterface]> {
+        self.containers.iter().map(|container| container.image().imports())
+    }
+
+    /// Starts a task: assumes its role, then runs its containers. `output` gets what they print.
+    ///
+    /// Must be called within a tokio runtime. The task is stopped when the [`RunningTask`] is dropped.
+    #[must_use]
+    pub fn start(&self, output: TaskOutput) -> RunningTask {
+        let id = new_task_id();
+        let (stop, stopped) = watch::channel(None);
+        let task = tokio::spawn(self.clone().run(id.clone(), output, stopped));
+        RunningTask { id, stop, task: Some(task) }
+    }
+
+    async fn run(self, id: String, output: TaskOutput, stopped: watch::Receiver<Option<String>>) -> StoppedTask {
+        let limits = *self.definition.limits();
+        let output = OutputQueue::new(output, limits.output_bytes);
+        let calls = match self.calls(&id, stopped.clone()).await {
+            Ok(calls) => calls,
+            Err(failure) => return StoppedTask::failed_to_start(id, failure),
+        };
+        let aws = calls.map_or_else(AwsCtx::without_role, |calls| AwsCtx::new(Arc::new(calls)));
+        let ends = containers::run(&self, &aws, &output, stopped).await;
+        // The session's keys are zeroized with the last of these.
+        drop(aws);
+        let written = output.finish(self.runner.0.settings.output_grace).await;
+        if let Err(error) = self.runner.0.settings.audit.flush().await {
+            tracing::error!(%error, task_id = id, "the audit log of a task that has ended is not complete");
+        }
+        StoppedTask::ended(id, ends, written)
+    }
+
+    /// The task's authority to call AWS, with its role assumed; `None` where it has no role.
+    async fn calls(
+        &self,
+        id: &str,
+        mut stopped: watch::Receiver<Option<String>>,
+    ) -> Result<Option<TaskCalls>, outcome::StartFailure> {
+        let (Some(role), Some(aws)) = (self.definition.task_role(), &self.runner.0.aws) else { return Ok(None) };
+        let (request, sharing) = match self.session_request(id) {
+            Ok(Some(request)) => request,
+            Ok(None) => return Ok(None),
+            Err(error) => return Err(outcome::StartFailure::Failed(error.to_string())),
+        };
+        let session = tokio::select! {
+            session = aws.sessions.open(request, sharing) => session,
+            reason = containers::stop_requested(&mut stopped) => return Err(outcome::StartFailure::Stopped(reason)),
+        };
+        let session: RoleSession = session.map_err(|error: RoleSessionError| {
+            outcome::StartFailure::Failed(format!("unable to assume the task role: {error}"))
+        })?;
+        let identity = TaskIdentity {
+            task_id: id.to_owned(),
+            family: self.definition.family().to_owned(),
+            role: role.arn().clone(),
+            region: aws.settings.region.clone(),
+            capabilities: role.capabilities().clone(),
+        };
+        let limits = CallLimits::from(self.definition.limits());
+        Ok(Some(TaskCalls::new(aws.egress.clone(), identity, session, limits)))
+    }
+
+    /// Every AssumeRole input of a task with this id.
+    fn session_request(&self, id: &str) -> Result<Option<(RoleSessionRequest, Sharing)>, RoleSessionRequestError> {
+        let (Some(role), Some(aws)) = (self.definition.task_role(), &self.runner.0.aws) else { return Ok(None) };
+        let (name, sharing) = match role.role_session() {
+            definition::RoleSession::PerTask => (SessionName::new(id)?, Sharing::Private),
+            definition::RoleSession::PerDefinition => {
+                (SessionName::for_definition(self.definition.family(), REVISION)?, Sharing::Shared)
+            }
+        };
+        let request = session_request(role, name)?.with_base_identity(aws.settings.base_identity);
+        let request = match (role.session_tags(), sharing) {
+            (false, _) => request,
+            (true, Sharing::Private) => request.with_tags([("family", self.definition.family()), ("task-id", id)])?,
+            // A tag that differs by task would make every request another one, and nothing would be shared.
+            (true, Sharing::Shared) => request.with_tags([("family", self.definition.family())])?,
+        };
+        Ok(Some((request, sharing)))
+    }
+}
+
+/// The revision of a definition that was never registered anywhere.
+const REVISION: u32 = 1;
+
+fn session_request(role: &TaskRole, name: SessionName) -> Result<RoleSessionRequest, RoleSessionRequestError> {
+    let policy = match role.session_policy() {
+        SessionPolicySetting::Required(policy) => SessionPolicyChoice::Required(policy.clone()),
+        SessionPolicySetting::Off => SessionPolicyChoice::Off,
+    };
+    let mut request = RoleSessionRequest::new(role.arn().clone(), name, policy).with_duration(role.session_duration())?;
+    if let Some(external_id) = role.external_id() {
+        request = request.with_external_id(ExternalId::new(external_id)?);
+    }
+    if let Some(source_identity) = role.source_identity() {
+        request = request.with_source_identity(SourceIdentity::new(source_identity)?);
+    }
+    Ok(request)
+}
+
+/// A task that was started. Dropping it stops the task.
+#[derive(Debug)]
+pub struct RunningTask {
+    id: String,
+    stop: watch::Sender<Option<String>>,
+    task: Option<JoinHandle<StoppedTask>>,
+}
+
+impl RunningTask {
+    /// The ECS task id: 32 hexadecimal digits, and the name of the task's role session.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Asks the task to stop, as ECS's StopTask does; `reason` becomes its `stoppedReason`. [`RunningTask::wait`] tells
+    /// when it has. Of several reasons the first one stands.
+    pub fn stop(&self, reason: impl Into<String>) {
+        let reason = reason.into();
+        self.stop.send_if_modified(|current| {
+            let first = current.is_none();
+            if first {
+                *current = Some(reason);
+            }
+            first
+        });
+    }
+
+    /// Waits for the task to end. Nothing of it runs, writes or sends afterwards.
+    ///
+    /// May be dropped and called again: the outcome is kept until it has been returned.
+    pub async fn wait(&mut self) -> StoppedTask {
+        let Some(task) = &mut self.task else {
+            return StoppedTask::failed_to_start(self.id.clone(), outcome::StartFailure::Failed("waited for twice".into()));
+        };
+        let ended = task.await;
+        self.task = None;
+        ended.unwrap_or_else(|error| {
+            // A panic in the host is a defect of ours; the task is over, and the runner lives on.
+            tracing::error!(task_id = self.id, %error, "the task's host code failed");
+            let failure = outcome::StartFailure::Failed("the host failed while running the task".to_owned());
+            StoppedTask::failed_to_start(self.id.clone(), failure)
+        })
+    }
+}
+
+impl Drop for RunningTask {
+    fn drop(&mut self) {
+        self.stop("the task's handle was dropped");
+    }
+}

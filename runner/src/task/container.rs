@@ -1,0 +1,229 @@
+//! One container: a fresh instance of its image, run to its end under its limits.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rolebox_policy::Region;
+use wasmtime::{Store, Trap};
+use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
+
+use super::inspect;
+use super::outcome::ContainerEnd;
+use super::volumes::Folders;
+use crate::definition::{ContainerDefinition, TaskDefinition};
+use crate::engine::{Engine, Image, Program};
+use crate::host::{
+    self, AwsCtx, ComponentState, Limited, MemoryLimitExceeded, MemoryLimiter, ModuleState, limited_store,
+};
+use crate::output::{OutputLimitExceeded, OutputName, OutputQueue};
+use crate::settings::MemoryInspector;
+
+/// What a guest sees in place of a key: SDKs refuse to start without one. Visibly not real, and never sent.
+const PLACEHOLDER: &str = "rolebox-signs-on-the-host";
+
+/// Variables that the host alone sets, whatever the definition says: a key in a definition would be one in config.
+const CREDENTIAL_VARIABLES: [&str; 2] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+
+/// Beside the largest body, what one host call may hand over: the other parts of a request.
+const CALL_OVERHEAD: usize = 1 << 20;
+
+/// A container of a prepared task: everything that its starts have in common.
+pub(super) struct PreparedContainer {
+    definition: ContainerDefinition,
+    image: Arc<Image>,
+    environment: Vec<(String, String)>,
+    mounts: Vec<Mount>,
+    call_bytes: usize,
+}
+
+#[derive(Debug)]
+struct Mount {
+    folder: PathBuf,
+    container_path: String,
+    read_only: bool,
+}
+
+impl std::fmt::Debug for PreparedContainer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Without the environment: people put secrets there.
+        f.debug_struct("PreparedContainer").field("name", &self.definition.name()).finish_non_exhaustive()
+    }
+}
+
+impl PreparedContainer {
+    pub(super) fn new(
+        definition: &ContainerDefinition,
+        image: Arc<Image>,
+        volumes: &Folders,
+        task: &TaskDefinition,
+        region: Option<&Region>,
+    ) -> Self {
+        let region = task.task_role().and(region);
+        let mounts = definition.mount_points().iter().filter_map(|mount| {
+            let folder = volumes.of(mount.source_volume())?.to_owned();
+            Some(Mount { folder, container_path: mount.container_path().to_owned(), read_only: mount.read_only() })
+        });
+        let body_bytes = usize::try_from(task.limits().body_bytes).unwrap_or(usize::MAX);
+        Self {
+            environment: environment(definition.environment(), region),
+            mounts: mounts.collect(),
+            call_bytes: body_bytes.saturating_add(CALL_OVERHEAD),
+            definition: definition.clone(),
+            image,
+        }
+    }
+
+    pub(super) fn image(&self) -> &Image {
+        &self.image
+    }
+
+    pub(super) fn definition(&self) -> &ContainerDefinition {
+        &self.definition
+    }
+
+    /// Runs the container to its own end. To stop it before, drop the future.
+    ///
+    /// The second part of the answer is the peak memory in bytes.
+    pub(super) async fn run(
+        &self,
+        engine: &Engine,
+        aws: AwsCtx,
+        output: &OutputQueue,
+        inspector: Option<&MemoryInspector>,
+    ) -> (ContainerEnd, u64) {
+        let wasi = match self.wasi(output) {
+            Ok(wasi) => wasi,
+            Err(error) => return (ContainerEnd::FailedToStart(format!("{error:#}")), 0),
+        };
+        let limiter = MemoryLimiter::new(self.definition.memory().bytes());
+        let engine = engine.wasmtime();
+        match &self.image.program {
+            Program::Component(command) => {
+                let state = ComponentState::new(wasi, aws, limiter);
+                let mut store = limited_store(engine, state, self.call_bytes);
+                let command = match command.instantiate_async(&mut store).await {
+                    Ok(command) => command,
+                    Err(error) => return ended(store, Err(error), false),
+                };
+                let result = command.wasi_cli_run().call_run(&mut store).await;
+                if let Some(inspector) = inspector {
+                    let again = inspect::after(&mut store, result.as_ref().err(), inspector);
+                    if again {
+                        let trapped = command.wasi_cli_run().call_run(&mut store).await;
+                        inspect::after(&mut store, trapped.as_ref().err(), inspector);
+                    }
+                }
+                ended(store, result.map(|run| i32::from(run.is_err())), true)
+            }
+            Program::Module(module) => {
+                let mut store = limited_store(engine, ModuleState::new(wasi, limiter), self.call_bytes);
+                let started = match module.instantiate_async(&mut store).await {
+                    Ok(instance) => instance.get_typed_func::<(), ()>(&mut store, "_start"),
+                    Err(error) => Err(error),
+                };
+                let start = match started {
+                    Ok(start) => start,
+                    Err(error) => return ended(store, Err(error), false),
+                };
+                let result = start.call_async(&mut store, ()).await;
+                if let Some(inspector) = inspector {
+                    let again = inspect::after(&mut store, result.as_ref().err(), inspector);
+                    if again {
+                        let trapped = start.call_async(&mut store, ()).await;
+                        inspect::after(&mut store, trapped.as_ref().err(), inspector);
+                    }
+                }
+                ended(store, result.map(|()| 0), true)
+            }
+        }
+    }
+
+    fn wasi(&self, output: &OutputQueue) -> wasmtime::Result<WasiCtxBuilder> {
+        let mut wasi = host::wasi_builder();
+        wasi.args(&self.definition.arguments())
+            .envs(&self.environment)
+            .stdout(output.stream(OutputName::Stdout))
+            .stderr(output.stream(OutputName::Stderr));
+        for mount in &self.mounts {
+            let permissions = if mount.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
+            wasi.preopened_dir(&mount.folder, &mount.container_path, permissions)?;
+        }
+        Ok(wasi)
+    }
+}
+
+/// The definition's own variables and the few that the host adds where there is a role.
+fn environment(own: &[(String, String)], region: Option<&Region>) -> Vec<(String, String)> {
+    let mut environment = own.to_vec();
+    environment.retain(|(name, _)| !CREDENTIAL_VARIABLES.contains(&name.as_str()));
+    let Some(region) = region else { return environment };
+    for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+        if environment.iter().all(|(own, _)| own != name) {
+            environment.push((name.to_owned(), region.to_string()));
+        }
+    }
+    for name in CREDENTIAL_VARIABLES {
+        environment.push((name.to_owned(), PLACEHOLDER.to_owned()));
+    }
+    environment
+}
+
+/// What wasmtime's result means. `started` tells a guest's own failure from an instance that never came to be.
+fn ended<T: Limited>(mut store: Store<T>, result: wasmtime::Result<i32>, started: bool) -> (ContainerEnd, u64) {
+    let peak_memory = store.data_mut().limiter().peak();
+    let end = match result {
+        Ok(code) => ContainerEnd::Exited(code),
+        Err(error) => failure(&error, started),
+    };
+    (end, peak_memory)
+}
+
+fn failure(error: &wasmtime::Error, started: bool) -> ContainerEnd {
+    if let Some(I32Exit(code)) = error.downcast_ref() {
+        ContainerEnd::Exited(*code)
+    } else if let Some(MemoryLimitExceeded { limit }) = error.downcast_ref() {
+        ContainerEnd::OutOfMemory { limit: *limit }
+    } else if let Some(OutputLimitExceeded { limit }) = error.downcast_ref() {
+        ContainerEnd::OutputLimit { limit: *limit }
+    } else if let Some(trap) = error.downcast_ref::<Trap>() {
+        ContainerEnd::Trapped(trap.to_string())
+    } else if started {
+        ContainerEnd::Trapped(error.root_cause().to_string())
+    } else {
+        ContainerEnd::FailedToStart(format!("{error:#}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables(own: &[(&str, &str)], region: Option<&str>) -> Vec<String> {
+        let own: Vec<_> = own.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let region: Option<Region> = region.map(|region| region.parse().unwrap());
+        environment(&own, region.as_ref()).into_iter().map(|(name, value)| format!("{name}={value}")).collect()
+    }
+
+    #[test]
+    fn the_environment_is_the_definitions_and_what_a_role_needs() {
+        assert_eq!(variables(&[("A", "1")], None), ["A=1"]);
+        assert_eq!(
+            variables(&[("A", "1")], Some("eu-west-1")),
+            [
+                "A=1",
+                "AWS_REGION=eu-west-1",
+                "AWS_DEFAULT_REGION=eu-west-1",
+                "AWS_ACCESS_KEY_ID=rolebox-signs-on-the-host",
+                "AWS_SECRET_ACCESS_KEY=rolebox-signs-on-the-host",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_key_in_the_definition_does_not_reach_the_guest_but_a_region_does() {
+        let own = [("AWS_SECRET_ACCESS_KEY", "real"), ("AWS_REGION", "eu-north-1")];
+        let seen = variables(&own, Some("eu-west-1"));
+        assert!(seen.iter().all(|variable| !variable.contains("real")), "{seen:?}");
+        assert!(seen.contains(&"AWS_REGION=eu-north-1".to_owned()), "{seen:?}");
+    }
+}

@@ -1,0 +1,11 @@
+//! Guests run in process against the embedded AWS: one binary, so that everything is linked once.
+
+#![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
+
+mod bounds;
+mod egress;
+mod guests;
+mod images;
+mod limits;
+mod roles;
+mod secrets;
