@@ -129,6 +129,10 @@ pub struct Operation {
     pub body: Bytes,
     /// Every permission that the operation needs; never empty.
     pub checks: Vec<Check>,
+    /// Whether the request may carry `x-amz-expected-bucket-owner` (and, for a copy,
+    /// `x-amz-source-expected-bucket-owner`), which the host sets from the authorization. S3's ListBuckets and
+    /// CreateBucket, and all other services, know no such header.
+    pub takes_bucket_owner: bool,
     /// How an answer of the service's is written.
     pub protocol: Protocol,
     /// Whether the request may be sent again after a connection is lost: it only reads.

@@ -71,6 +71,7 @@ pub(crate) fn parse(call: &Call, scope: &CallerScope, region: Region) -> Result<
         headers: kept,
         body: call.body.clone(),
         checks: vec![check],
+        takes_bucket_owner: false,
         protocol: Protocol::RestJson,
         safe_to_retry: false,
     })

@@ -102,6 +102,7 @@ pub(crate) fn parse(call: &Call, scope: &CallerScope, region: Region) -> Result<
         headers: content.headers,
         body: content.body,
         checks,
+        takes_bucket_owner: reaches_a_bucket(row),
         protocol: Protocol::RestXml,
         safe_to_retry: matches!(row.method, "GET" | "HEAD"),
     })

@@ -87,6 +87,7 @@ pub(crate) fn operation(
         ],
         body: body.write().into(),
         checks,
+        takes_bucket_owner: false,
         protocol,
         safe_to_retry: only_reads(named.name),
     }

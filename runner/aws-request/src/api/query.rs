@@ -85,6 +85,7 @@ pub(super) fn parse(
         headers: vec![("content-type".into(), FORM.into())],
         body: write_form(row.name, version, &parameters).into(),
         checks,
+        takes_bucket_owner: false,
         protocol: Protocol::Query,
         safe_to_retry: only_reads(row.name),
     })

@@ -90,9 +90,11 @@ impl Request<'_> {
             Level::Bucket => CheckResource::Arn(format!("arn:{partition}:s3:::{bucket}")),
             Level::Object => CheckResource::Arn(format!("arn:{partition}:s3:::{bucket}/{key}")),
         };
-        let account = match reaches_a_bucket(self.row) {
-            true => CheckAccount::BucketOwner(self.owner.clone()),
-            false => CheckAccount::NoAccount,
+        let account = match action {
+            "s3:ListAllMyBuckets" | "s3:CreateBucket" => CheckAccount::NoAccount,
+            // What else a new bucket is given needs permissions on a bucket of the caller's own account.
+            _ if !reaches_a_bucket(self.row) => CheckAccount::BucketOwner(Some(self.scope.account.clone())),
+            _ => CheckAccount::BucketOwner(self.owner.clone()),
         };
         Check::new(action, resource).account(account)
     }

@@ -1,7 +1,9 @@
 //! Requests as tables: what they mean, and what is refused.
 
-mod common;
 // Tables stay one case a line.
+#[rustfmt::skip]
+mod authorize;
+mod common;
 #[rustfmt::skip]
 mod hostile;
 mod properties;

@@ -24,15 +24,15 @@ fn operations_and_their_permissions() {
                 ("x-amz-bucket-object-lock-enabled", "true"),
             ],
             "",
-            "CreateBucket: s3:CreateBucket on bucket, s3:PutBucketAcl on bucket, s3:PutBucketOwnershipControls on bucket, \
-             s3:PutBucketObjectLockConfiguration on bucket, s3:PutBucketVersioning on bucket",
+            "CreateBucket: s3:CreateBucket on bucket, s3:PutBucketAcl on bucket of 123456789012, s3:PutBucketOwnershipControls on bucket of 123456789012, \
+             s3:PutBucketObjectLockConfiguration on bucket of 123456789012, s3:PutBucketVersioning on bucket of 123456789012",
         ),
         (
             "PUT",
             "/bucket",
             h,
             "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint><Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags></CreateBucketConfiguration>",
-            "CreateBucket: s3:CreateBucket on bucket, s3:TagResource on bucket",
+            "CreateBucket: s3:CreateBucket on bucket, s3:TagResource on bucket of 123456789012",
         ),
         ("DELETE", "/bucket", h, "", "DeleteBucket: s3:DeleteBucket on bucket"),
         ("HEAD", "/bucket", h, "", "HeadBucket: s3:ListBucket on bucket"),
