@@ -5,12 +5,7 @@
     reason = "lowering and lifting a component's values reads and writes linear memory by address, which only \
               generated code does, and only here; wit-bindgen keeps to the canonical ABI"
 )]
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    clippy::undocumented_unsafe_blocks,
-    reason = "generated"
-)]
+#![allow(missing_docs, unreachable_pub, clippy::undocumented_unsafe_blocks, reason = "generated")]
 
 wit_bindgen::generate!({
     path: "wit",

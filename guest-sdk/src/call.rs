@@ -110,10 +110,7 @@ impl Response {
     /// The first value of the header with this name, which is compared without regard to case; none where there is no
     /// such header or its value is not UTF-8.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let (_, value) = self
-            .headers
-            .iter()
-            .find(|(header, _)| header.eq_ignore_ascii_case(name))?;
+        let (_, value) = self.headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name))?;
         std::str::from_utf8(value).ok()
     }
 }

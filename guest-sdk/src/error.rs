@@ -105,10 +105,7 @@ impl fmt::Display for Error {
         match self {
             Self::Denied(denial) => write!(f, "AccessDenied: {}", denial.reason),
             Self::InvalidRequest(reason) => write!(f, "the request is invalid: {reason}"),
-            Self::TooLarge { limit } => write!(
-                f,
-                "the body is larger than this task may use, {limit} bytes"
-            ),
+            Self::TooLarge { limit } => write!(f, "the body is larger than this task may use, {limit} bytes"),
             Self::CredentialsUnavailable(reason) => {
                 write!(f, "the task's role session is not available: {reason}")
             }
@@ -147,39 +144,20 @@ mod tests {
 
     fn service(status: u16, code: &str, message: &str, request_id: Option<&str>) -> Error {
         let request_id = request_id.map(str::to_owned);
-        Error::Service(ServiceError {
-            status,
-            code: code.into(),
-            message: message.into(),
-            request_id,
-        })
+        Error::Service(ServiceError { status, code: code.into(), message: message.into(), request_id })
     }
 
     #[test]
     fn an_error_s_text_begins_with_the_code_of_the_service() {
-        let denial = Denial {
-            missing: vec![],
-            reason: "no capability grants s3:PutObject on arn:aws:s3:::b/k".into(),
-        };
+        let denial = Denial { missing: vec![], reason: "no capability grants s3:PutObject on arn:aws:s3:::b/k".into() };
         let cases = [
             (
-                service(
-                    404,
-                    "NoSuchBucket",
-                    "The specified bucket does not exist",
-                    Some("4442587FB7D0A2F9"),
-                ),
+                service(404, "NoSuchBucket", "The specified bucket does not exist", Some("4442587FB7D0A2F9")),
                 "NoSuchBucket: The specified bucket does not exist (status 404, request 4442587FB7D0A2F9)",
             ),
             (service(404, "NotFound", "", None), "NotFound (status 404)"),
-            (
-                Error::Denied(denial),
-                "AccessDenied: no capability grants s3:PutObject on arn:aws:s3:::b/k",
-            ),
-            (
-                Error::TooLarge { limit: 16 },
-                "the body is larger than this task may use, 16 bytes",
-            ),
+            (Error::Denied(denial), "AccessDenied: no capability grants s3:PutObject on arn:aws:s3:::b/k"),
+            (Error::TooLarge { limit: 16 }, "the body is larger than this task may use, 16 bytes"),
         ];
         for (error, expected) in cases {
             assert_eq!(error.to_string(), expected);
@@ -190,67 +168,18 @@ mod tests {
     fn what_is_missing_can_be_told_apart() {
         let cases = [
             // error, no such key, no such bucket, not found, access denied
-            (
-                service(404, "NoSuchKey", "", None),
-                true,
-                false,
-                true,
-                false,
-            ),
-            (
-                service(404, "NoSuchBucket", "", None),
-                false,
-                true,
-                true,
-                false,
-            ),
-            (
-                service(404, "NotFound", "", None),
-                false,
-                false,
-                true,
-                false,
-            ),
-            (
-                service(403, "AccessDenied", "", None),
-                false,
-                false,
-                false,
-                true,
-            ),
-            (
-                service(403, "Forbidden", "", None),
-                false,
-                false,
-                false,
-                true,
-            ),
-            (
-                service(403, "SignatureDoesNotMatch", "", None),
-                false,
-                false,
-                false,
-                false,
-            ),
-            (
-                Error::Denied(Denial {
-                    missing: vec![],
-                    reason: String::new(),
-                }),
-                false,
-                false,
-                false,
-                true,
-            ),
+            (service(404, "NoSuchKey", "", None), true, false, true, false),
+            (service(404, "NoSuchBucket", "", None), false, true, true, false),
+            (service(404, "NotFound", "", None), false, false, true, false),
+            (service(403, "AccessDenied", "", None), false, false, false, true),
+            (service(403, "Forbidden", "", None), false, false, false, true),
+            (service(403, "SignatureDoesNotMatch", "", None), false, false, false, false),
+            (Error::Denied(Denial { missing: vec![], reason: String::new() }), false, false, false, true),
             (Error::TimedOut, false, false, false, false),
         ];
         for (error, key, bucket, not_found, denied) in cases {
-            let told = (
-                error.is_no_such_key(),
-                error.is_no_such_bucket(),
-                error.is_not_found(),
-                error.is_access_denied(),
-            );
+            let told =
+                (error.is_no_such_key(), error.is_no_such_bucket(), error.is_not_found(), error.is_access_denied());
             assert_eq!(told, (key, bucket, not_found, denied), "{error}");
         }
     }

@@ -17,47 +17,21 @@ impl Transport for Host {
                     .to_owned(),
             ));
         }
-        signed_call::call(&call.into())
-            .map(Response::from)
-            .map_err(Error::from)
+        signed_call::call(&call.into()).map(Response::from).map_err(Error::from)
     }
 }
 
 impl From<Call> for signed_call::Request {
     fn from(call: Call) -> Self {
-        let Call {
-            service,
-            region,
-            method,
-            path,
-            query,
-            headers,
-            body,
-        } = call;
-        Self {
-            service,
-            region,
-            method,
-            path,
-            query,
-            headers,
-            body,
-        }
+        let Call { service, region, method, path, query, headers, body } = call;
+        Self { service, region, method, path, query, headers, body }
     }
 }
 
 impl From<signed_call::Response> for Response {
     fn from(response: signed_call::Response) -> Self {
-        let signed_call::Response {
-            status,
-            headers,
-            body,
-        } = response;
-        Self {
-            status,
-            headers,
-            body,
-        }
+        let signed_call::Response { status, headers, body } = response;
+        Self { status, headers, body }
     }
 }
 
@@ -67,9 +41,7 @@ impl From<signed_call::Error> for Error {
             signed_call::Error::Denied(denial) => Self::Denied(denial.into()),
             signed_call::Error::InvalidRequest(reason) => Self::InvalidRequest(reason),
             signed_call::Error::TooLarge(limit) => Self::TooLarge { limit },
-            signed_call::Error::CredentialsUnavailable(reason) => {
-                Self::CredentialsUnavailable(reason)
-            }
+            signed_call::Error::CredentialsUnavailable(reason) => Self::CredentialsUnavailable(reason),
             signed_call::Error::EndpointUnreachable(reason) => Self::EndpointUnreachable(reason),
             signed_call::Error::TimedOut => Self::TimedOut,
             signed_call::Error::Quota(limit) => Self::Quota(limit),
@@ -79,14 +51,9 @@ impl From<signed_call::Error> for Error {
 
 impl From<signed_call::Denial> for Denial {
     fn from(denial: signed_call::Denial) -> Self {
-        let missing = denial.missing.into_iter().map(|grant| MissingGrant {
-            action: grant.action,
-            resource: grant.resource,
-        });
-        Self {
-            missing: missing.collect(),
-            reason: denial.reason,
-        }
+        let missing =
+            denial.missing.into_iter().map(|grant| MissingGrant { action: grant.action, resource: grant.resource });
+        Self { missing: missing.collect(), reason: denial.reason }
     }
 }
 
@@ -107,34 +74,16 @@ mod tests {
             (
                 signed_call::Error::Denied(denial),
                 Error::Denied(Denial {
-                    missing: vec![MissingGrant {
-                        action: "s3:PutObject".into(),
-                        resource: "arn:aws:s3:::b/k".into(),
-                    }],
+                    missing: vec![MissingGrant { action: "s3:PutObject".into(), resource: "arn:aws:s3:::b/k".into() }],
                     reason: "no capability grants s3:PutObject".into(),
                 }),
             ),
-            (
-                signed_call::Error::InvalidRequest("a".into()),
-                Error::InvalidRequest("a".into()),
-            ),
-            (
-                signed_call::Error::TooLarge(7),
-                Error::TooLarge { limit: 7 },
-            ),
-            (
-                signed_call::Error::CredentialsUnavailable("b".into()),
-                Error::CredentialsUnavailable("b".into()),
-            ),
-            (
-                signed_call::Error::EndpointUnreachable("c".into()),
-                Error::EndpointUnreachable("c".into()),
-            ),
+            (signed_call::Error::InvalidRequest("a".into()), Error::InvalidRequest("a".into())),
+            (signed_call::Error::TooLarge(7), Error::TooLarge { limit: 7 }),
+            (signed_call::Error::CredentialsUnavailable("b".into()), Error::CredentialsUnavailable("b".into())),
+            (signed_call::Error::EndpointUnreachable("c".into()), Error::EndpointUnreachable("c".into())),
             (signed_call::Error::TimedOut, Error::TimedOut),
-            (
-                signed_call::Error::Quota("d".into()),
-                Error::Quota("d".into()),
-            ),
+            (signed_call::Error::Quota("d".into()), Error::Quota("d".into())),
         ];
         for (from_host, expected) in cases {
             assert_eq!(Error::from(from_host), expected);
@@ -143,9 +92,7 @@ mod tests {
 
     #[test]
     fn a_call_outside_a_task_is_an_error_and_no_panic() {
-        let error = Call::new("s3")
-            .send()
-            .expect_err("nobody is there to answer");
+        let error = Call::new("s3").send().expect_err("nobody is there to answer");
         assert!(matches!(error, Error::EndpointUnreachable(_)), "{error}");
     }
 }

@@ -26,9 +26,7 @@ pub struct Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("region", &self.region)
-            .finish_non_exhaustive()
+        f.debug_struct("Client").field("region", &self.region).finish_non_exhaustive()
     }
 }
 
@@ -46,10 +44,7 @@ impl Client {
 
     /// A client whose calls this transport answers: for tests of a task's logic.
     pub fn with_transport(transport: impl Transport + 'static) -> Self {
-        Self {
-            region: None,
-            transport: Box::new(transport),
-        }
+        Self { region: None, transport: Box::new(transport) }
     }
 
     /// Calls S3 in this Region, `eu-central-1` for example. Default: the task's own Region.
@@ -69,10 +64,7 @@ impl Client {
         let mut call = self.call("PUT", bucket_path(bucket)?);
         // S3 wants the Region in the body, save for us-east-1, which it takes only by silence. The host gives a task
         // its Region in the environment; where that is not so (in a test), the endpoint's own Region is meant.
-        let region = self
-            .region
-            .clone()
-            .or_else(|| std::env::var("AWS_REGION").ok());
+        let region = self.region.clone().or_else(|| std::env::var("AWS_REGION").ok());
         if let Some(region) = region.filter(|region| region != "us-east-1") {
             call = call.header("content-type", "application/xml").body(format!(
                 "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><LocationConstraint>{}\
@@ -90,8 +82,7 @@ impl Client {
     ///
     /// Among others, [`Error::Service`] with the code `BucketNotEmpty` or `NoSuchBucket`.
     pub fn delete_bucket(&self, bucket: &str) -> Result<(), Error> {
-        self.send(self.call("DELETE", bucket_path(bucket)?))
-            .map(drop)
+        self.send(self.call("DELETE", bucket_path(bucket)?)).map(drop)
     }
 
     /// Succeeds if the bucket exists and the task may list it.
@@ -117,12 +108,7 @@ impl Client {
 
     /// Writes an object, whole. Nothing is sent before [`PutObject::send`].
     /// ([PutObject](https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html))
-    pub fn put_object<'a>(
-        &'a self,
-        bucket: &'a str,
-        key: &'a str,
-        body: impl Into<Vec<u8>>,
-    ) -> PutObject<'a> {
+    pub fn put_object<'a>(&'a self, bucket: &'a str, key: &'a str, body: impl Into<Vec<u8>>) -> PutObject<'a> {
         PutObject::new(self, bucket, key, body.into())
     }
 
@@ -135,10 +121,7 @@ impl Client {
     /// [`Error::TooLarge`].
     pub fn get_object(&self, bucket: &str, key: &str) -> Result<Object, Error> {
         let response = self.send(self.call("GET", object_path(bucket, key)?))?;
-        Ok(Object {
-            head: answers::object_head(&response),
-            body: response.body,
-        })
+        Ok(Object { head: answers::object_head(&response), body: response.body })
     }
 
     /// Reads what S3 knows about an object, without its body.
@@ -149,9 +132,7 @@ impl Client {
     /// Among others, an error of which [`Error::is_not_found`] is true; S3 gives no code in its answer to a HEAD
     /// request.
     pub fn head_object(&self, bucket: &str, key: &str) -> Result<ObjectHead, Error> {
-        Ok(answers::object_head(
-            &self.send(self.call("HEAD", object_path(bucket, key)?))?,
-        ))
+        Ok(answers::object_head(&self.send(self.call("HEAD", object_path(bucket, key)?))?))
     }
 
     /// Deletes an object. That it does not exist is no error to S3.
@@ -161,8 +142,7 @@ impl Client {
     ///
     /// See [`Error`].
     pub fn delete_object(&self, bucket: &str, key: &str) -> Result<(), Error> {
-        self.send(self.call("DELETE", object_path(bucket, key)?))
-            .map(drop)
+        self.send(self.call("DELETE", object_path(bucket, key)?)).map(drop)
     }
 
     /// Lists the objects of a bucket, a page at a time. Nothing is sent before [`ListObjectsV2::send`] or
@@ -180,20 +160,14 @@ impl Client {
 
     fn send(&self, call: Call) -> Result<Response, Error> {
         let response = self.transport.send(call)?;
-        if response.is_success() {
-            Ok(response)
-        } else {
-            Err(Error::Service(answers::service_error(&response)))
-        }
+        if response.is_success() { Ok(response) } else { Err(Error::Service(answers::service_error(&response))) }
     }
 }
 
 /// `/bucket`. An empty name is refused: S3 would take the call for one on all buckets.
 fn bucket_path(bucket: &str) -> Result<String, Error> {
     if bucket.is_empty() {
-        return Err(Error::InvalidRequest(
-            "the bucket's name is empty".to_owned(),
-        ));
+        return Err(Error::InvalidRequest("the bucket's name is empty".to_owned()));
     }
     Ok(format!("/{}", uri::encode_segment(bucket)))
 }
@@ -201,15 +175,9 @@ fn bucket_path(bucket: &str) -> Result<String, Error> {
 /// `/bucket/key`. An empty key is refused: S3 would take the call for one on the bucket, and delete that.
 fn object_path(bucket: &str, key: &str) -> Result<String, Error> {
     if key.is_empty() {
-        return Err(Error::InvalidRequest(
-            "the object's key is empty".to_owned(),
-        ));
+        return Err(Error::InvalidRequest("the object's key is empty".to_owned()));
     }
-    Ok(format!(
-        "{}/{}",
-        bucket_path(bucket)?,
-        uri::encode_path(key)
-    ))
+    Ok(format!("{}/{}", bucket_path(bucket)?, uri::encode_path(key)))
 }
 
 #[cfg(test)]

@@ -77,12 +77,7 @@ mod tests {
 
     #[test]
     fn a_segment_can_not_become_two() {
-        let cases = [
-            ("a/b", "a%2Fb"),
-            ("/", "%2F"),
-            ("arn:aws:s3", "arn%3Aaws%3As3"),
-            ("plain", "plain"),
-        ];
+        let cases = [("a/b", "a%2Fb"), ("/", "%2F"), ("arn:aws:s3", "arn%3Aaws%3As3"), ("plain", "plain")];
         for (segment, expected) in cases {
             assert_eq!(encode_segment(segment), expected, "{segment:?}");
         }

@@ -41,10 +41,7 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Failure> {
     let out = PathBuf::from(variable("OUT_DIR")?);
     let here = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
-    let root = here
-        .ancestors()
-        .nth(2)
-        .ok_or("this package lies two folders below the workspace's root")?;
+    let root = here.ancestors().nth(2).ok_or("this package lies two folders below the workspace's root")?;
     let guests = guests(root)?;
 
     require_target()?;
@@ -63,33 +60,15 @@ fn run() -> Result<(), Failure> {
 /// All guests, by name; tells Cargo what they are made of.
 fn guests(root: &Path) -> Result<Vec<Guest>, Failure> {
     let mut guests = Vec::new();
-    let mut sources = [
-        "Cargo.toml",
-        "Cargo.lock",
-        "rust-toolchain.toml",
-        "runner/wit",
-    ]
-    .map(PathBuf::from)
-    .to_vec();
-    let mut package = |folder: &str| {
-        sources.extend([
-            format!("{folder}/Cargo.toml").into(),
-            format!("{folder}/src").into(),
-        ])
-    };
+    let mut sources = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "runner/wit"].map(PathBuf::from).to_vec();
+    let mut package =
+        |folder: &str| sources.extend([format!("{folder}/Cargo.toml").into(), format!("{folder}/src").into()]);
 
     package("guest-sdk");
     package("tests/guests");
     for source in entries(&root.join("tests/guests/src/bin"))? {
-        if let (Some(name), Some("rs")) = (
-            source.file_stem(),
-            source.extension().and_then(OsStr::to_str),
-        ) {
-            guests.push(Guest {
-                name: name.to_string_lossy().into_owned(),
-                source,
-                image: None,
-            });
+        if let (Some(name), Some("rs")) = (source.file_stem(), source.extension().and_then(OsStr::to_str)) {
+            guests.push(Guest { name: name.to_string_lossy().into_owned(), source, image: None });
         }
     }
     for folder in entries(&root.join("examples"))? {
@@ -98,11 +77,7 @@ fn guests(root: &Path) -> Result<Vec<Guest>, Failure> {
             let name = name.to_string_lossy().into_owned();
             package(&format!("examples/{name}"));
             let image = Some(folder.join(format!("{name}.wasm")));
-            guests.push(Guest {
-                name,
-                source: folder.join("src/main.rs"),
-                image,
-            });
+            guests.push(Guest { name, source: folder.join("src/main.rs"), image });
         }
     }
     for source in sources {
@@ -133,14 +108,9 @@ fn require_target() -> Result<(), Failure> {
         )
     };
     let Ok(toolchain) = env::var("RUSTUP_TOOLCHAIN") else {
-        return Err(by_hand(
-            "this Cargo was not started by rustup, which could add it",
-        ));
+        return Err(by_hand("this Cargo was not started by rustup, which could add it"));
     };
-    match Command::new("rustup")
-        .args(["target", "add", TARGET, "--toolchain", &toolchain])
-        .status()
-    {
+    match Command::new("rustup").args(["target", "add", TARGET, "--toolchain", &toolchain]).status() {
         Ok(status) if status.success() => {
             // Cargo shows warnings of a build script only.
             println!(
@@ -148,9 +118,7 @@ fn require_target() -> Result<(), Failure> {
             );
             Ok(())
         }
-        Ok(status) => Err(by_hand(&format!(
-            "`rustup target add {TARGET} --toolchain {toolchain}` failed ({status})"
-        ))),
+        Ok(status) => Err(by_hand(&format!("`rustup target add {TARGET} --toolchain {toolchain}` failed ({status})"))),
         Err(error) => Err(by_hand(&format!("rustup can't be run: {error}"))),
     }
 }
@@ -161,10 +129,7 @@ fn build(root: &Path, guests: &[Guest]) -> Result<PathBuf, Failure> {
     let target_dir = root.join("target/guests");
     let mut cargo = Command::new(variable("CARGO")?);
     for (name, _) in env::vars_os() {
-        if name
-            .to_str()
-            .is_some_and(environment::belongs_to_the_outer_build)
-        {
+        if name.to_str().is_some_and(environment::belongs_to_the_outer_build) {
             cargo.env_remove(name);
         }
     }
@@ -172,29 +137,15 @@ fn build(root: &Path, guests: &[Guest]) -> Result<PathBuf, Failure> {
     // CPU that wasm does not have.
     cargo.env("CARGO_ENCODED_RUSTFLAGS", "");
     // Locked, always: the outer Cargo has just brought the lock file up to date, and nothing is resolved anew.
-    cargo.args([
-        "build",
-        "--locked",
-        "--profile",
-        "guest",
-        "--target",
-        TARGET,
-        "--bins",
-    ]);
-    cargo
-        .arg("--target-dir")
-        .arg(&target_dir)
-        .arg("--manifest-path")
-        .arg(root.join("Cargo.toml"));
+    cargo.args(["build", "--locked", "--profile", "guest", "--target", TARGET, "--bins"]);
+    cargo.arg("--target-dir").arg(&target_dir).arg("--manifest-path").arg(root.join("Cargo.toml"));
     cargo.args(["--package", TEST_GUESTS]);
     for guest in guests.iter().filter(|guest| guest.image.is_some()) {
         cargo.args(["--package", &guest.name]);
     }
     match cargo.status() {
         Ok(status) if status.success() => Ok(target_dir.join(TARGET).join("guest")),
-        Ok(status) => Err(format!(
-            "The guests could not be built ({status}); Cargo says above why.\n{cargo:?}"
-        )),
+        Ok(status) => Err(format!("The guests could not be built ({status}); Cargo says above why.\n{cargo:?}")),
         Err(error) => Err(format!("Cargo can't be run: {error}\n{cargo:?}")),
     }
 }
@@ -208,24 +159,14 @@ fn constants(out: &Path, guests: &[Guest]) -> Result<String, Failure> {
         let identifier = name.replace('-', "_");
         let constant = identifier.to_uppercase();
         let text = fs::read_to_string(&guest.source).map_err(at(&guest.source))?;
-        let description = text
-            .lines()
-            .next()
-            .and_then(|line| line.strip_prefix("//! "))
-            .unwrap_or(name);
+        let description = text.lines().next().and_then(|line| line.strip_prefix("//! ")).unwrap_or(name);
         let written = (|| {
-            writeln!(
-                constants,
-                "#[doc = {description:?}]\npub const {constant}: &str = {path:?};"
-            )?;
+            writeln!(constants, "#[doc = {description:?}]\npub const {constant}: &str = {path:?};")?;
             writeln!(all, "    ({name:?}, {constant}),")?;
             if let Some(image) = &guest.image {
                 writeln!(examples, "    ({image:?}, {constant}),")?;
             }
-            writeln!(
-                uses,
-                "        #[allow(unused_imports)] use self::{identifier} as _;"
-            )?;
+            writeln!(uses, "        #[allow(unused_imports)] use self::{identifier} as _;")?;
             writeln!(each, "        $callback!({identifier});")
         })();
         written.map_err(|error: std::fmt::Error| error.to_string())?;
@@ -263,20 +204,14 @@ fn component(out: &Path, guest: &Guest) -> PathBuf {
 }
 
 fn put(from: &Path, to: &Path) -> Result<(), Failure> {
-    place::place(from, to).map(drop).map_err(|error| {
-        format!(
-            "{} can't be copied to {}: {error}",
-            from.display(),
-            to.display()
-        )
-    })
+    place::place(from, to)
+        .map(drop)
+        .map_err(|error| format!("{} can't be copied to {}: {error}", from.display(), to.display()))
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let entries = fs::read_dir(folder).map_err(at(folder))?;
-    entries
-        .map(|entry| Ok(entry.map_err(at(folder))?.path()))
-        .collect()
+    entries.map(|entry| Ok(entry.map_err(at(folder))?.path())).collect()
 }
 
 fn at(path: &Path) -> impl Fn(io::Error) -> Failure {

@@ -43,9 +43,7 @@ pub(super) fn object_head(response: &Response) -> ObjectHead {
         Some((name.to_owned(), String::from_utf8(value.clone()).ok()?))
     });
     ObjectHead {
-        content_length: response
-            .header("content-length")
-            .and_then(|length| length.parse().ok()),
+        content_length: response.header("content-length").and_then(|length| length.parse().ok()),
         content_type: text("content-type"),
         e_tag: text("etag"),
         last_modified: text("last-modified"),
@@ -54,20 +52,12 @@ pub(super) fn object_head(response: &Response) -> ObjectHead {
 }
 
 pub(super) fn buckets(response: &Response) -> Result<Vec<Bucket>, Error> {
-    let answer = Element::parse(&response.body, "ListAllMyBucketsResult")
-        .map_err(Error::UnexpectedAnswer)?;
-    let buckets = answer
-        .children("Buckets")
-        .flat_map(|buckets| buckets.children("Bucket"));
+    let answer = Element::parse(&response.body, "ListAllMyBucketsResult").map_err(Error::UnexpectedAnswer)?;
+    let buckets = answer.children("Buckets").flat_map(|buckets| buckets.children("Bucket"));
     let parsed = buckets.map(|bucket| {
-        let name = bucket
-            .text("Name")
-            .ok_or_else(|| Error::UnexpectedAnswer("a bucket has no name".to_owned()))?;
+        let name = bucket.text("Name").ok_or_else(|| Error::UnexpectedAnswer("a bucket has no name".to_owned()))?;
         let creation_date = bucket.text("CreationDate").unwrap_or_default();
-        Ok(Bucket {
-            name: name.to_owned(),
-            creation_date: creation_date.to_owned(),
-        })
+        Ok(Bucket { name: name.to_owned(), creation_date: creation_date.to_owned() })
     });
     parsed.collect()
 }
@@ -76,20 +66,12 @@ pub(super) fn buckets(response: &Response) -> Result<Vec<Bucket>, Error> {
 /// is an error, also when a proxy on the way wrote it.
 pub(super) fn service_error(response: &Response) -> ServiceError {
     let error = Element::parse(&response.body, "Error").ok();
-    let text = |name| {
-        error
-            .as_ref()
-            .and_then(|error| error.text(name))
-            .map(str::to_owned)
-    };
+    let text = |name| error.as_ref().and_then(|error| error.text(name)).map(str::to_owned);
     ServiceError {
         status: response.status,
-        code: text("Code")
-            .filter(|code| !code.is_empty())
-            .unwrap_or_else(|| status_in_words(response.status)),
+        code: text("Code").filter(|code| !code.is_empty()).unwrap_or_else(|| status_in_words(response.status)),
         message: text("Message").unwrap_or_default(),
-        request_id: text("RequestId")
-            .or_else(|| response.header("x-amz-request-id").map(str::to_owned)),
+        request_id: text("RequestId").or_else(|| response.header("x-amz-request-id").map(str::to_owned)),
     }
 }
 

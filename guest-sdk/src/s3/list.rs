@@ -40,12 +40,7 @@ pub struct ListedObject {
 
 impl<'a> ListObjectsV2<'a> {
     pub(super) fn new(client: &'a Client, bucket: &'a str) -> Self {
-        Self {
-            client,
-            bucket,
-            query: Vec::new(),
-            continuation_token: None,
-        }
+        Self { client, bucket, query: Vec::new(), continuation_token: None }
     }
 
     /// Lists only keys that begin with this.
@@ -102,11 +97,7 @@ impl<'a> ListObjectsV2<'a> {
         std::iter::from_fn(move || {
             let mut listing = next.take()?;
             let page = listing.page();
-            if let Ok(ObjectsPage {
-                next_continuation_token: Some(token),
-                ..
-            }) = &page
-            {
+            if let Ok(ObjectsPage { next_continuation_token: Some(token), .. }) = &page {
                 listing.continuation_token = Some(token.clone());
                 next = Some(listing);
             }
@@ -122,10 +113,7 @@ impl<'a> ListObjectsV2<'a> {
     }
 
     fn page(&self) -> Result<ObjectsPage, Error> {
-        let mut call = self
-            .client
-            .call("GET", bucket_path(self.bucket)?)
-            .query("list-type", "2");
+        let mut call = self.client.call("GET", bucket_path(self.bucket)?).query("list-type", "2");
         for (key, value) in &self.query {
             call = call.query(*key, value);
         }
@@ -138,25 +126,15 @@ impl<'a> ListObjectsV2<'a> {
 
 impl ObjectsPage {
     fn parse(response: &Response) -> Result<Self, Error> {
-        let listing =
-            Element::parse(&response.body, "ListBucketResult").map_err(Error::UnexpectedAnswer)?;
-        let objects = listing
-            .children("Contents")
-            .map(ListedObject::parse)
-            .collect::<Result<_, _>>()?;
-        let common_prefixes = listing
-            .children("CommonPrefixes")
-            .map(|prefix| required(prefix, "Prefix"))
-            .collect::<Result<_, _>>()?;
+        let listing = Element::parse(&response.body, "ListBucketResult").map_err(Error::UnexpectedAnswer)?;
+        let objects = listing.children("Contents").map(ListedObject::parse).collect::<Result<_, _>>()?;
+        let common_prefixes =
+            listing.children("CommonPrefixes").map(|prefix| required(prefix, "Prefix")).collect::<Result<_, _>>()?;
         let next_continuation_token = match listing.text("IsTruncated") {
             Some("true") => Some(required(&listing, "NextContinuationToken")?),
             _ => None,
         };
-        Ok(Self {
-            objects,
-            common_prefixes,
-            next_continuation_token,
-        })
+        Ok(Self { objects, common_prefixes, next_continuation_token })
     }
 }
 
@@ -165,9 +143,7 @@ impl ListedObject {
         let size = required(contents, "Size")?;
         Ok(Self {
             key: required(contents, "Key")?,
-            size: size
-                .parse()
-                .map_err(|_| Error::UnexpectedAnswer(format!("an object's size is {size:?}")))?,
+            size: size.parse().map_err(|_| Error::UnexpectedAnswer(format!("an object's size is {size:?}")))?,
             e_tag: contents.text("ETag").unwrap_or_default().to_owned(),
             last_modified: contents.text("LastModified").unwrap_or_default().to_owned(),
         })

@@ -24,11 +24,7 @@ impl Element {
     /// Says what is wrong with the document, for a person.
     pub(super) fn parse(document: &[u8], root: &str) -> Result<Self, String> {
         let element = read(document).map_err(|reason| format!("no XML: {reason}"))?;
-        if element.name == root {
-            Ok(element)
-        } else {
-            Err(format!("{} in place of {root}", element.name))
-        }
+        if element.name == root { Ok(element) } else { Err(format!("{} in place of {root}", element.name)) }
     }
 
     /// All children with this name.
@@ -56,30 +52,19 @@ fn read(document: &[u8]) -> Result<Element, String> {
                 if open.len() > MAX_DEPTH {
                     return Err(format!("elements more than {MAX_DEPTH} deep"));
                 }
-                open.push(Element {
-                    name: start.local_name().as_ref().to_owned(),
-                    ..Element::default()
-                });
+                open.push(Element { name: start.local_name().as_ref().to_owned(), ..Element::default() });
             }
             Event::End(_) => {
                 let closed = open.pop().ok_or("an end without a start")?;
-                open.last_mut()
-                    .ok_or("an end without a start")?
-                    .children
-                    .push(closed);
+                open.last_mut().ok_or("an end without a start")?.children.push(closed);
             }
             Event::Text(text) => innermost.text.push_str(&text.xml10_content()),
             Event::CData(text) => innermost.text.push_str(&text.xml10_content()),
-            Event::GeneralRef(reference) => match reference
-                .resolve_char_ref()
-                .map_err(|error| error.to_string())?
-            {
+            Event::GeneralRef(reference) => match reference.resolve_char_ref().map_err(|error| error.to_string())? {
                 Some(character) => innermost.text.push(character),
                 None => {
                     let entity = resolve_xml_entity(&reference);
-                    innermost.text.push_str(
-                        entity.ok_or_else(|| format!("an unknown entity, &{};", &*reference))?,
-                    );
+                    innermost.text.push_str(entity.ok_or_else(|| format!("an unknown entity, &{};", &*reference))?);
                 }
             },
             Event::DocType(_) => return Err("a document type".to_owned()),
@@ -89,9 +74,7 @@ fn read(document: &[u8]) -> Result<Element, String> {
         }
     }
     match (open.pop(), open.is_empty()) {
-        (Some(mut document), true)
-            if document.text.trim().is_empty() && document.children.len() == 1 =>
-        {
+        (Some(mut document), true) if document.text.trim().is_empty() && document.children.len() == 1 => {
             Ok(document.children.remove(0))
         }
         (_, false) => Err("it ends in the midst of an element".to_owned()),
@@ -109,10 +92,7 @@ mod tests {
             ("plain", "plain"),
             ("", ""),
             (" kept  as it is ", " kept  as it is "),
-            (
-                "a&amp;b &lt;c&gt; &quot;d&quot; &apos;e&apos;",
-                "a&b <c> \"d\" 'e'",
-            ),
+            ("a&amp;b &lt;c&gt; &quot;d&quot; &apos;e&apos;", "a&b <c> \"d\" 'e'"),
             ("&amp;lt;", "&lt;"),
             ("&#65;&#x42;&#13;&#10;&#1;", "AB\r\n\u{1}"),
             ("<![CDATA[a<b>&amp;]]>", "a<b>&amp;"),
@@ -121,8 +101,7 @@ mod tests {
             ("日本🦀", "日本🦀"),
         ];
         for (text, expected) in cases {
-            let document =
-                format!("<?xml version=\"1.0\"?>\n<r xmlns=\"urn:x\"><t>{text}</t></r>\n");
+            let document = format!("<?xml version=\"1.0\"?>\n<r xmlns=\"urn:x\"><t>{text}</t></r>\n");
             let element = Element::parse(document.as_bytes(), "r").expect(text);
             assert_eq!(element.text("t"), Some(expected), "{text}");
         }
@@ -130,17 +109,10 @@ mod tests {
 
     #[test]
     fn a_tree_has_its_shape() {
-        let element =
-            Element::parse(b"<x:r><a>1</a><b/><a><c>2</c></a></x:r>", "r").expect("well-formed");
+        let element = Element::parse(b"<x:r><a>1</a><b/><a><c>2</c></a></x:r>", "r").expect("well-formed");
         assert_eq!(element.children("a").count(), 2);
-        assert_eq!(
-            (element.text("a"), element.text("b"), element.text("c")),
-            (Some("1"), Some(""), None)
-        );
-        assert_eq!(
-            element.children("a").nth(1).and_then(|a| a.text("c")),
-            Some("2")
-        );
+        assert_eq!((element.text("a"), element.text("b"), element.text("c")), (Some("1"), Some(""), None));
+        assert_eq!(element.children("a").nth(1).and_then(|a| a.text("c")), Some("2"));
     }
 
     #[test]

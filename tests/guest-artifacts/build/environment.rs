@@ -41,9 +41,7 @@ const OF_THE_MACHINE: [&str; 11] = [
 
 pub(crate) fn belongs_to_the_outer_build(name: &str) -> bool {
     let is_one_of = |patterns: &[&str]| {
-        patterns.iter().any(|pattern| {
-            name == *pattern || (pattern.ends_with('_') && name.starts_with(pattern))
-        })
+        patterns.iter().any(|pattern| name == *pattern || (pattern.ends_with('_') && name.starts_with(pattern)))
     };
     is_one_of(&OF_THE_OUTER_BUILD) && !is_one_of(&OF_THE_MACHINE)
 }

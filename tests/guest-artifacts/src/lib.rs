@@ -37,10 +37,9 @@ include!(concat!(env!("OUT_DIR"), "/guests.rs"));
 pub fn guest(name: &str) -> &'static Path {
     match ALL.iter().find(|(guest, _)| *guest == name) {
         Some((_, path)) => Path::new(path),
-        None => panic!(
-            "no guest is named {name:?}; there are {:?}",
-            ALL.iter().map(|(name, _)| name).collect::<Vec<_>>()
-        ),
+        None => {
+            panic!("no guest is named {name:?}; there are {:?}", ALL.iter().map(|(name, _)| name).collect::<Vec<_>>())
+        }
     }
 }
 
@@ -71,10 +70,7 @@ mod tests {
         for (name, path) in ALL {
             let content = fs::read(path).expect(path);
             // <https://github.com/WebAssembly/component-model/blob/main/design/mvp/Binary.md>: version 13, layer 1.
-            assert!(
-                content.starts_with(b"\0asm\x0d\0\x01\0"),
-                "{name} is no component"
-            );
+            assert!(content.starts_with(b"\0asm\x0d\0\x01\0"), "{name} is no component");
             assert_eq!(guest(name), Path::new(path));
         }
     }
@@ -95,24 +91,16 @@ mod tests {
                 .expect("an example's folder")
                 .map(|entry| entry.expect("an entry").path())
                 .filter(|path| {
-                    path.file_name()
-                        .is_some_and(|name| name.to_string_lossy().starts_with("task-definition"))
+                    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("task-definition"))
                 })
                 .collect();
             assert!(!definitions.is_empty(), "{}", folder.display());
             for definition in definitions {
                 let text = fs::read_to_string(&definition).expect("a task definition");
                 let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-                let named = json["containerDefinitions"][0]["image"]
-                    .as_str()
-                    .expect("an image");
-                let content =
-                    fs::read(folder.join(named)).expect("the image that the definition names");
-                assert!(
-                    content == fs::read(built).expect("the built component"),
-                    "{}",
-                    definition.display()
-                );
+                let named = json["containerDefinitions"][0]["image"].as_str().expect("an image");
+                let content = fs::read(folder.join(named)).expect("the image that the definition names");
+                assert!(content == fs::read(built).expect("the built component"), "{}", definition.display());
             }
         }
     }
@@ -133,10 +121,8 @@ mod tests {
         fs::create_dir(&goal).expect("a folder in its place");
         fs::write(goal.join("kept"), "").expect("written");
         place::place(&from, &goal).expect_err("a folder is no file");
-        let mut names: Vec<_> = fs::read_dir(folder.path())
-            .expect("listed")
-            .map(|entry| entry.expect("an entry").file_name())
-            .collect();
+        let mut names: Vec<_> =
+            fs::read_dir(folder.path()).expect("listed").map(|entry| entry.expect("an entry").file_name()).collect();
         names.sort();
         assert_eq!(names, ["from", "goal", "to.wasm"]);
     }

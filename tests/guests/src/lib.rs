@@ -15,12 +15,8 @@ pub fn arguments() -> Vec<String> {
 
 /// The number that this argument is. Panics, and so traps, where it is none: a test's own mistake.
 pub fn number(argument: Option<&String>, meaning: &str) -> u64 {
-    let Some(argument) = argument else {
-        panic!("the argument is missing: {meaning}")
-    };
-    argument
-        .parse()
-        .unwrap_or_else(|error| panic!("{argument:?} is not {meaning}: {error}"))
+    let Some(argument) = argument else { panic!("the argument is missing: {meaning}") };
+    argument.parse().unwrap_or_else(|error| panic!("{argument:?} is not {meaning}: {error}"))
 }
 
 /// Text from an argument, in which `\xNN`, `\n`, `\r`, `\0` and `\\` stand for bytes that an argument can't hold or a
@@ -49,8 +45,7 @@ pub fn unescape(text: &str) -> Vec<u8> {
 
 /// [`unescape`]d text that goes where only UTF-8 can go.
 pub fn unescape_text(text: &str) -> String {
-    String::from_utf8(unescape(text))
-        .unwrap_or_else(|_| panic!("only a header's value and a body may hold {text:?}"))
+    String::from_utf8(unescape(text)).unwrap_or_else(|_| panic!("only a header's value and a body may hold {text:?}"))
 }
 
 /// Prints an answer: `status N`, a line `header NAME: VALUE` for each header, and the body after a line `body`.
@@ -93,7 +88,5 @@ pub fn report<T: Display, E: Display>(name: &str, result: Result<T, E>) -> bool 
 }
 
 fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }

@@ -26,9 +26,5 @@ fn main() -> ExitCode {
     for (outcome, count) in &outcomes {
         println!("{count} {outcome}");
     }
-    if outcomes.keys().all(|outcome| outcome == "ok") {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if outcomes.keys().all(|outcome| outcome == "ok") { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

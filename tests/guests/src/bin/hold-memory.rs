@@ -13,18 +13,12 @@ use wasip2::filesystem::preopens;
 
 fn main() {
     let mut held: Vec<Vec<u8>> = std::env::args().map(String::into_bytes).collect();
-    held.extend(
-        environment::get_environment()
-            .into_iter()
-            .map(|(name, value)| format!("{name}={value}").into_bytes()),
-    );
+    held.extend(environment::get_environment().into_iter().map(|(name, value)| format!("{name}={value}").into_bytes()));
     for (_, path) in preopens::get_directories() {
         hold_files(Path::new(&path), &mut held);
     }
     let arguments = arguments();
-    let [bucket] = arguments.as_slice() else {
-        panic!("usage: hold-memory BUCKET")
-    };
+    let [bucket] = arguments.as_slice() else { panic!("usage: hold-memory BUCKET") };
     for (method, path) in [
         ("GET", "/".to_owned()),
         ("PUT", format!("/{bucket}")),
@@ -35,17 +29,9 @@ fn main() {
         ("GET", format!("/{bucket}/%")),
     ] {
         let call = Call::new("s3").method(method).path(path);
-        hold_answer(
-            call.body(if method == "PUT" { "held" } else { "" }).send(),
-            &mut held,
-        );
+        hold_answer(call.body(if method == "PUT" { "held" } else { "" }).send(), &mut held);
     }
-    hold_answer(
-        Call::new("sts")
-            .body("Action=GetSessionToken&Version=2011-06-15")
-            .send(),
-        &mut held,
-    );
+    hold_answer(Call::new("sts").body("Action=GetSessionToken&Version=2011-06-15").send(), &mut held);
 
     println!("held {} bytes", held.iter().map(Vec::len).sum::<usize>());
     // Never freed, so that it stands in the memory until the host takes that away.
@@ -55,12 +41,7 @@ fn main() {
 fn hold_answer(answer: Result<Response, Error>, held: &mut Vec<Vec<u8>>) {
     match answer {
         Ok(response) => {
-            held.extend(
-                response
-                    .headers
-                    .into_iter()
-                    .map(|(name, value)| [name.as_bytes(), b": ", &value].concat()),
-            );
+            held.extend(response.headers.into_iter().map(|(name, value)| [name.as_bytes(), b": ", &value].concat()));
             held.push(response.body);
         }
         Err(error) => held.push(format!("{error:?}").into_bytes()),

@@ -8,9 +8,7 @@
 use std::process::ExitCode;
 
 use rolebox_guest::Call;
-use rolebox_test_guests::{
-    arguments, number, print_error, print_response, unescape, unescape_text,
-};
+use rolebox_test_guests::{arguments, number, print_error, print_response, unescape, unescape_text};
 
 fn main() -> ExitCode {
     match call(&arguments()).send() {
@@ -29,13 +27,9 @@ fn call(arguments: &[String]) -> Call {
     let [service, method, path, options @ ..] = arguments else {
         panic!("usage: raw-call SERVICE METHOD PATH [OPTION…]")
     };
-    let mut call = Call::new(unescape_text(service))
-        .method(unescape_text(method))
-        .path(unescape_text(path));
+    let mut call = Call::new(unescape_text(service)).method(unescape_text(method)).path(unescape_text(path));
     for option in options.chunks(2) {
-        let [option, value] = option else {
-            panic!("{option:?} has no value")
-        };
+        let [option, value] = option else { panic!("{option:?} has no value") };
         call = match option.as_str() {
             "--query" => {
                 let (key, value) = value.split_once('=').unwrap_or((value, ""));
@@ -48,10 +42,7 @@ fn call(arguments: &[String]) -> Call {
             "--body" => call.body(unescape(value)),
             "--body-size" => {
                 let size = number(Some(value), "a number of bytes");
-                call.body(vec![
-                    b'x';
-                    usize::try_from(size).expect("it fits into memory")
-                ])
+                call.body(vec![b'x'; usize::try_from(size).expect("it fits into memory")])
             }
             "--region" => call.region(unescape_text(value)),
             _ => panic!("no option: {option}"),

@@ -37,24 +37,16 @@ fn perform(s3: &s3::Client, arguments: &[&str]) -> Result<String, Error> {
         ["delete-bucket", bucket] => s3.delete_bucket(bucket).map(done),
         ["head-bucket", bucket] => s3.head_bucket(bucket).map(done),
         ["list-buckets"] => {
-            let names: Vec<String> = s3
-                .list_buckets()?
-                .into_iter()
-                .map(|bucket| bucket.name)
-                .collect();
+            let names: Vec<String> = s3.list_buckets()?.into_iter().map(|bucket| bucket.name).collect();
             Ok(names.join(" "))
         }
-        ["put-object", bucket, key, body] => s3
-            .put_object(bucket, key, unescape(body))
-            .send()
-            .map(|_| String::new()),
-        ["get-object", bucket, key] => s3
-            .get_object(bucket, key)
-            .map(|object| String::from_utf8_lossy(&object.body).into_owned()),
-        ["head-object", bucket, key] => s3.head_object(bucket, key).map(|head| {
-            head.content_length
-                .map_or_else(String::new, |n| n.to_string())
-        }),
+        ["put-object", bucket, key, body] => s3.put_object(bucket, key, unescape(body)).send().map(|_| String::new()),
+        ["get-object", bucket, key] => {
+            s3.get_object(bucket, key).map(|object| String::from_utf8_lossy(&object.body).into_owned())
+        }
+        ["head-object", bucket, key] => {
+            s3.head_object(bucket, key).map(|head| head.content_length.map_or_else(String::new, |n| n.to_string()))
+        }
         ["delete-object", bucket, key] => s3.delete_object(bucket, key).map(done),
         ["list-objects", bucket, options @ ..] => {
             let mut listing = s3.list_objects_v2(bucket);

@@ -11,26 +11,14 @@ fn main() -> ExitCode {
     let address = arguments.first().map_or("127.0.0.1:80", String::as_str);
     let name = arguments.get(1).map_or("localhost", String::as_str);
     let worked = [
-        report(
-            "tcp-connect",
-            TcpStream::connect(address).map(|_| "connected"),
-        ),
-        report(
-            "tcp-listen",
-            TcpListener::bind("0.0.0.0:0").map(|_| "listening"),
-        ),
+        report("tcp-connect", TcpStream::connect(address).map(|_| "connected")),
+        report("tcp-listen", TcpListener::bind("0.0.0.0:0").map(|_| "listening")),
         report("udp-bind", UdpSocket::bind("0.0.0.0:0").map(|_| "bound")),
         report(
             "udp-send",
-            UdpSocket::bind("0.0.0.0:0")
-                .and_then(|socket| socket.send_to(b"hello", address))
-                .map(|_| "sent"),
+            UdpSocket::bind("0.0.0.0:0").and_then(|socket| socket.send_to(b"hello", address)).map(|_| "sent"),
         ),
         report("name-lookup", (name, 80).to_socket_addrs().map(|_| "found")),
     ];
-    if worked.contains(&true) {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    }
+    if worked.contains(&true) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

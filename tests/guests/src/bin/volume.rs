@@ -44,25 +44,16 @@ fn perform(operation: &str, path: &str, argument: Option<&String>) -> Result<Str
         "list" => return list(path),
         "stat" => return stat(path),
         "write" => fs::write(path, unescape(text))?,
-        "append" => fs::OpenOptions::new()
-            .append(true)
-            .open(path)?
-            .write_all(&unescape(text))?,
+        "append" => fs::OpenOptions::new().append(true).open(path)?.write_all(&unescape(text))?,
         "create-directory" => fs::create_dir(path)?,
         "remove-file" => fs::remove_file(path)?,
         "remove-directory" => fs::remove_dir(path)?,
         "rename" => fs::rename(path, text)?,
         "link" => fs::hard_link(path, text)?,
         "symlink" => symlink(text, path)?,
-        "truncate" => fs::OpenOptions::new()
-            .write(true)
-            .open(path)?
-            .set_len(number(argument, "a length"))?,
+        "truncate" => fs::OpenOptions::new().write(true).open(path)?.set_len(number(argument, "a length"))?,
         _ => {
-            return Err(Error::new(
-                ErrorKind::InvalidInput,
-                format!("no operation: {operation}"),
-            ));
+            return Err(Error::new(ErrorKind::InvalidInput, format!("no operation: {operation}")));
         }
     }
     Ok(String::new())
@@ -96,17 +87,10 @@ fn stat(path: &str) -> Result<String, Error> {
 /// By the interface itself: the standard library has no stable way to make a symbolic link on WASI.
 fn symlink(target: &str, path: &str) -> Result<(), Error> {
     for (directory, mount) in preopens::get_directories() {
-        let inside = path
-            .strip_prefix(&mount)
-            .map(|inside| inside.trim_start_matches('/'));
+        let inside = path.strip_prefix(&mount).map(|inside| inside.trim_start_matches('/'));
         if let Some(inside) = inside.filter(|inside| !inside.is_empty()) {
-            return directory
-                .symlink_at(target, inside)
-                .map_err(|code| Error::other(code.message()));
+            return directory.symlink_at(target, inside).map_err(|code| Error::other(code.message()));
         }
     }
-    Err(Error::new(
-        ErrorKind::NotFound,
-        "no directory holds the path",
-    ))
+    Err(Error::new(ErrorKind::NotFound, "no directory holds the path"))
 }
