@@ -124,6 +124,8 @@ pub struct AwsSts {
     client: aws_sdk_sts::Client,
     base: BaseCredentials,
     region: Region,
+    /// Where calls go, for messages.
+    endpoint: String,
 }
 
 impl AwsSts {
@@ -146,9 +148,13 @@ impl AwsSts {
             .retry_config(RetryConfig::disabled())
             .identity_cache(IdentityCache::no_cache())
             .disable_clock_skew_correction(true);
+        let endpoint = match &endpoint_url {
+            Some(url) => url.to_string(),
+            None => format!("the public endpoint of {region}"),
+        };
         config.set_endpoint_url(endpoint_url.map(String::from));
         let base = BaseCredentials::new(base_credentials, time_source, sleep);
-        Self { client: aws_sdk_sts::Client::from_conf(config.build()), base, region }
+        Self { client: aws_sdk_sts::Client::from_conf(config.build()), base, region, endpoint }
     }
 
     async fn assume(&self, request: &RoleSessionRequest) -> Result<AssumeRoleAnswer, StsError> {
@@ -195,7 +201,10 @@ impl AwsSts {
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        let error = errors::classify(error, base);
+        let error = match errors::classify(error, base) {
+            StsError::Unreachable { reason } => StsError::Unreachable { reason: format!("{}: {reason}", self.endpoint) },
+            error => error,
+        };
         if matches!(error, StsError::ExpiredToken { .. } | StsError::BaseCredentialsRejected { .. }) {
             self.base.forget().await;
         }

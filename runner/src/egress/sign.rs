@@ -15,6 +15,7 @@ use aws_smithy_runtime_api::client::identity::Identity;
 use bytes::Bytes;
 use http::header::{ACCEPT, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use tracing::subscriber::{NoSubscriber, with_default};
 
 use super::endpoint::Target;
 use super::{Authorized, CallError};
@@ -77,8 +78,9 @@ pub(super) fn sign(
     let body = SignableBody::Bytes(&operation.body);
     let request = SignableRequest::new(operation.method, target.url.as_str(), signable_headers.into_iter(), body)
         .map_err(|error| unsignable(&error))?;
-    let (instructions, signature) =
-        aws_sigv4::http_request::sign(request, &parameters).map_err(|error| unsignable(&error))?.into_parts();
+    // At its finest level the library logs the canonical request, and with it the session token.
+    let signed = with_default(NoSubscriber::new(), || aws_sigv4::http_request::sign(request, &parameters));
+    let (instructions, signature) = signed.map_err(|error| unsignable(&error))?.into_parts();
     let (added, query) = instructions.into_parts();
     if !query.is_empty() {
         // The settings ask for headers; a signed query would be a presigned URL.
@@ -86,7 +88,8 @@ pub(super) fn sign(
     }
     for header in added {
         let mut value = HeaderValue::from_str(header.value()).map_err(|error| unsignable(&error))?;
-        value.set_sensitive(header.sensitive());
+        // All of them name the key or hold the token, and an HTTP library's own log shows what is not marked.
+        value.set_sensitive(true);
         headers.insert(HeaderName::from_static(header.name()), value);
     }
     let method = Method::from_bytes(operation.method.as_bytes()).map_err(|error| unsignable(&error))?;

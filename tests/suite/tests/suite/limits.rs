@@ -43,6 +43,13 @@ pub(crate) async fn allocate() {
 pub(crate) async fn recurse() {
     let host = Host::start().await;
     let outcome = host.run(&task(Path::new(artifacts::RECURSE), &[])).await;
+    assert_eq!(outcome.stopped.exit_code(), 134, "the guest's own stack in its memory is full: {outcome:?}");
+
+    // Recursion that needs no stack in memory ends at the host's bound for it.
+    let module = r#"(module (memory (export "memory") 1) (func $down (export "_start") (call $down)))"#;
+    let folder = tempfile::tempdir().unwrap();
+    let image = rolebox_suite::image_file(folder.path(), "down.wasm", &wat::parse_str(module).unwrap());
+    let outcome = host.run(&task(&image, &[])).await;
     assert_eq!(outcome.stopped.exit_code(), 134);
     assert!(outcome.stopped.stopped_reason.contains("call stack exhausted"), "{outcome:?}");
 }

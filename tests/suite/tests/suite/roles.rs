@@ -42,7 +42,7 @@ async fn a_role_that_does_not_trust_the_host_fails_the_start_and_prints_the_stat
     assert_eq!(outcome.stdout, "", "the guest never ran");
     let reason = &outcome.stopped.stopped_reason;
     let host_arn = host.aws.aws().host_arn();
-    for part in ["AccessDenied", "sts:AssumeRole", &host_arn, "role/stranger", "\"Effect\"", "\"Principal\""] {
+    for part in ["not authorized to perform: sts:AssumeRole", &host_arn, "role/stranger", "\"Effect\"", "\"Principal\""] {
         assert!(reason.contains(part), "no {part} in: {reason}");
     }
 }
