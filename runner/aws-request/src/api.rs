@@ -185,6 +185,10 @@ fn row(service: &'static Service, name: &str) -> Result<&'static Row, Refusal> {
     })
 }
 
+/// The most permissions and items of one call: more than any operation's own limit (100 items in a transaction or a
+/// batch), so that a guest can't make the host work for what AWS would refuse anyway.
+const MOST: usize = 1000;
+
 /// The permissions of an operation, each with the Region.
 fn checks(row: &Row, input: &Input<'_>) -> Result<Vec<Check>, Refusal> {
     let mut checks = (row.checks)(input)?;
@@ -193,6 +197,13 @@ fn checks(row: &Row, input: &Input<'_>) -> Result<Vec<Check>, Refusal> {
             format!("operation {}", row.name),
             "it names nothing that it works on",
             "name at least one",
+        ));
+    }
+    if checks.iter().map(|check| 1 + check.items.len()).sum::<usize>() > MOST {
+        return Err(Refusal::malformed(
+            format!("operation {}", row.name),
+            "it names more than 1,000 things",
+            "make several calls, within the limits of the service",
         ));
     }
     for check in &mut checks {

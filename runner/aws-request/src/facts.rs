@@ -9,7 +9,9 @@ mod refused;
 use std::collections::BTreeSet;
 
 use crate::api::Service;
+use crate::host::{self, Host};
 use crate::s3::facts::{self as s3, S3Row};
+use crate::wire::json::Json;
 use refused::{OPERATIONS, PARAMETERS, S3_ACTIONS, S3_HEADERS, S3_QUERY};
 
 const FACTS: &str = include_str!("../facts/operations.txt");
@@ -219,4 +221,50 @@ fn what_is_refused_on_purpose_exists() {
             assert!(!row, "{service} {name} is refused and parsed");
         }
     }
+}
+
+/// The requests that botocore, which nobody here wrote, makes for each operation.
+#[test]
+fn requests_of_botocore_are_parsed_as_the_operations_that_they_are() {
+    let scope = crate::CallerScope {
+        account: "123456789012".parse().unwrap(),
+        partition: "aws".into(),
+        region: "us-east-1".parse().unwrap(),
+    };
+    let mut problems = Problems::default();
+    let (mut parsed, mut refusals) = (0, 0);
+    for line in include_str!("../facts/requests.txt").lines().filter(|line| !line.starts_with('#')) {
+        let request = Json::read(line.as_bytes()).unwrap();
+        let text = |name: &str| request.get(name).and_then(Json::as_text).unwrap_or_default();
+        let rest = text("url").strip_prefix("https://").unwrap();
+        let (authority, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let headers = request.get("headers").map(Json::members).unwrap_or_default().iter();
+        let headers = headers.map(|(name, value)| (name.clone(), value.as_text().unwrap_or_default().into())).collect();
+        let service = match text("service") {
+            "ecr" => "api.ecr",
+            service => service,
+        };
+        let read = host::from_authority(authority, true).and_then(|host| match host {
+            Host::Aws(host) => {
+                crate::Call::from_wire(&host, text("method"), target, headers, text("body").to_owned().into())
+            }
+            other => panic!("{other:?}"),
+        });
+        let read = read.and_then(|call| crate::parse(&call, &scope));
+        let name = text("operation");
+        let on_purpose = !crate::SERVICES
+            .iter()
+            .any(|known| known.endpoint == service && known.rows.iter().any(|row| row.name == name))
+            && !s3::rows().any(|row| service == "s3" && row.name == name);
+        match read {
+            Ok(operation) if operation.name == name => parsed += 1,
+            // The older names of operations whose requests are the same.
+            Ok(operation) if on_purpose && operation.name == format!("{name}Configuration") => parsed += 1,
+            Ok(operation) => problems.0.push(format!("{service} {name} is parsed as {}", operation.name)),
+            Err(_) if on_purpose => refusals += 1,
+            Err(refusal) => problems.0.push(format!("{service} {name}: {refusal}")),
+        }
+    }
+    problems.none();
+    println!("botocore: {parsed} requests parsed, {refusals} refused on purpose");
 }

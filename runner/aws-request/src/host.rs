@@ -303,11 +303,18 @@ fn service(name: &str, labels: &str, region: &str, partition: &'static Partition
             bucket => host(s3, bucket),
         },
         None if SERVICES_WITH_DOTS.contains(&labels) => host(labels, None),
+        // SDKs address DynamoDB by the account too. Which account a call reaches stands in its body, and where it is
+        // sent is the service's own name, so the account here says nothing.
+        None if labels.strip_suffix(".ddb").is_some_and(is_account) => host("dynamodb", None),
         // Further labels (an account, a registry, an access point) are not read, and everything of S3's family but
         // `s3` itself is: access points, accelerate, FIPS, control, Outposts, Object Lambda, Express, websites.
         None if labels.contains('.') || labels.starts_with("s3") || labels.ends_with("-fips") => Err(unknown(name)),
         None => host(labels, None),
     }
+}
+
+fn is_account(label: &str) -> bool {
+    label.len() == 12 && label.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Services whose endpoint prefix has a dot.

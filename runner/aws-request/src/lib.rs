@@ -6,6 +6,52 @@
 //! member that the operation is not listed with, two ways to read one thing. So nothing is ever signed that was not
 //! checked, and AWS reads exactly what was checked.
 //!
+//! ```
+//! use bytes::Bytes;
+//! use rolebox_aws_request::{Call, CallerScope, parse};
+//!
+//! let scope = CallerScope {
+//!     account: "123456789012".parse()?,
+//!     partition: "aws".into(),
+//!     region: "us-east-1".parse()?,
+//! };
+//! let mut call = Call {
+//!     service: "s3".into(),
+//!     region: None,
+//!     method: "PUT".into(),
+//!     path: "/bucket/a%20key".into(),
+//!     query: Vec::new(),
+//!     headers: vec![("X-Amz-Acl".into(), b"public-read".to_vec())],
+//!     body: Bytes::from_static(b"Hello World!"),
+//! };
+//! let operation = parse(&call, &scope)?;
+//! let needed: Vec<String> =
+//!     operation.checks.iter().map(|check| format!("{} on {}", check.action, check.resource)).collect();
+//! assert_eq!(needed, ["s3:PutObject on arn:aws:s3:::bucket/a key", "s3:PutObjectAcl on arn:aws:s3:::bucket/a key"]);
+//!
+//! call.path = "/bucket/%2e%2e/other".into();
+//! let refusal = parse(&call, &scope).unwrap_err();
+//! assert!(refusal.to_string().contains("segment"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What is understood
+//!
+//! | Service | How far |
+//! |---|---|
+//! | S3 | the REST API of general purpose buckets: 101 operations |
+//! | DynamoDB | items, batches, transactions, queries, scans, tables; the items that a call names |
+//! | SQS, SNS, Secrets Manager, KMS | most of each; JSON, and the query form where there is one |
+//! | SSM | Parameter Store |
+//! | CloudWatch Logs, ECR | groups, streams, events, queries; repositories and images |
+//! | Lambda | Invoke |
+//! | STS | GetCallerIdentity |
+//! | Athena, CloudWatch, Comprehend, ECS, EventBridge, Firehose, Glue, Kinesis, Redshift Data, Rekognition, Step Functions, Textract, Transcribe, Translate | the operation's name alone: its permission is on `*` |
+//!
+//! Each service is a table in a file of its own, with its sources. `facts/` holds the same from the AWS SDKs' models and
+//! the Service Authorization Reference, and tests compare the two; what is refused on purpose is listed there with the
+//! reason.
+//!
 //! [`host`] says which host names are AWS's, and what they name.
 //!
 //! Everything is pure: no I/O, no clock, no environment. Absent on purpose: signing, sending, and the decision whether

@@ -183,7 +183,10 @@ impl Content {
                 return Ok(content);
             }
             Body::Empty if body.is_empty() => return Ok(content),
-            Body::Xml { optional: true, .. } if body.is_empty() => return Ok(content),
+            Body::Xml { optional: true, .. } if body.is_empty() => {
+                drop_checksums(headers)?;
+                return Ok(content);
+            }
             Body::Empty => {
                 return Err(Refusal::not_understood(
                     "body",
@@ -203,14 +206,18 @@ impl Content {
         content.body = written.into();
         content.headers.push(("content-type".into(), kind.into()));
         if checksum {
-            // The guest's own checksums are of bytes that are not sent.
-            let checksums = |name: &str| families::CHECKSUMS.holds(name) || families::BODY_CHECKSUM.holds(name);
-            headers.take_all(checksums, &mut Vec::new())?;
+            drop_checksums(headers)?;
             content.headers.push(("x-amz-checksum-sha256".into(), digest::sha256_base64(&content.body)));
             content.headers.push(("x-amz-sdk-checksum-algorithm".into(), "SHA256".into()));
         }
         Ok(content)
     }
+}
+
+/// Drops the guest's own checksums, of a body that is not sent as it came.
+fn drop_checksums(headers: &mut Headers<'_>) -> Result<(), Refusal> {
+    let checksums = |name: &str| families::CHECKSUMS.holds(name) || families::BODY_CHECKSUM.holds(name);
+    headers.take_all(checksums, &mut Vec::new())
 }
 
 /// Takes the account that the guest expects to own a bucket. The header itself is the host's to set.

@@ -372,3 +372,13 @@ fn bodies_are_made_anew() {
     let operation = wire("POST", "https://sns.us-east-1.amazonaws.com/", &headers, body).unwrap().unwrap();
     assert_eq!(operation.body, "Action=Publish&Version=2010-03-31&Message=a%20b%20c~&PhoneNumber=%2B1");
 }
+
+#[test]
+fn more_than_any_operation_takes_is_refused() {
+    let items = vec![r#"{"Get":{"TableName":"t","Key":{"pk":{"S":"1"}}}}"#; 600].join(",");
+    let body = format!(r#"{{"TransactItems":[{items}]}}"#);
+    assert_eq!(json("dynamodb", "1.0", "DynamoDB_20120810.TransactGetItems", &body), "malformed");
+    let keys = vec![r#"{"pk":{"S":"1"}}"#; 1000].join(",");
+    let body = format!(r#"{{"RequestItems":{{"t":{{"Keys":[{keys}]}}}}}}"#);
+    assert_eq!(json("dynamodb", "1.0", "DynamoDB_20120810.BatchGetItem", &body), "malformed");
+}
