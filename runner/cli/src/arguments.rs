@@ -1,0 +1,266 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::console::Console;
+use crate::failure::{Failure, RUNNER_FAILED};
+
+const EXIT_CODES: &str = "\
+Exit codes: the task's own; 125 the runner or the definition failed; 126 the image could not be loaded or linked, or has
+nothing to run; 137 stopped by a limit or a signal.";
+
+/// Runs WebAssembly tasks, each under its own IAM role, none with a key.
+#[derive(Debug, Parser)]
+#[command(name = "rolebox", version, after_help = EXIT_CODES)]
+pub(crate) struct Invocation {
+    /// For people, or as JSON for programs. A task's own output is never touched.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) output: OutputFormat,
+
+    /// How much the runner tells about itself on stderr.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "LEVEL", env = "ROLEBOX_LOG")]
+    pub(crate) log: LogLevel,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogLevel {
+    Off,
+    #[default]
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run one task attached, and exit with its exit code.
+    #[command(after_help = EXIT_CODES)]
+    Run(Box<RunArguments>),
+    /// Say what a task may do and what it asks for, without running it.
+    #[command(after_help = "\
+Exit codes: what `rolebox run` would exit with before the task starts, 0 if it would start.")]
+    Explain(Box<ExplainArguments>),
+    /// Serve an S3 and an STS that enforce what AWS would, as account 123456789012 in us-east-1.
+    LocalAws(LocalAwsArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    #[command(flatten)]
+    pub(crate) input: InputArguments,
+    #[command(flatten)]
+    pub(crate) local: LocalArguments,
+
+    /// Write a record of every AWS call to this file, as JSON lines at its end.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) audit: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    #[command(flatten)]
+    pub(crate) input: InputArguments,
+}
+
+/// What is to run, and within which bounds.
+#[derive(Debug, Args)]
+pub(crate) struct InputArguments {
+    /// A task definition, or a component: what ends in .wasm.
+    #[arg(value_name = "DEFINITION.json | COMPONENT.wasm")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) component: ComponentArguments,
+    #[command(flatten)]
+    pub(crate) bounds: BoundsArguments,
+}
+
+/// What a definition would say about a bare component.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "For a component")]
+pub(crate) struct ComponentArguments {
+    /// The task role; without one the task has no AWS.
+    #[arg(long, value_name = "ARN")]
+    pub(crate) task_role_arn: Option<String>,
+
+    /// What the task may do with its role. May be given several times.
+    #[arg(long = "capability", value_name = "ACTION[,ACTION]=ARN")]
+    pub(crate) capabilities: Vec<String>,
+
+    /// A host beside AWS that the task may reach, over TLS unless it begins with http://. May be given several times.
+    #[arg(long = "allow-host", value_name = "HOST[:PORT]")]
+    pub(crate) allow_hosts: Vec<String>,
+
+    /// A variable of the task's environment. May be given several times.
+    #[arg(long = "env", value_name = "NAME=VALUE")]
+    pub(crate) environment: Vec<String>,
+
+    /// The hard limit on its memory, in MiB [default: 256]
+    #[arg(long, value_name = "MIB", allow_negative_numbers = true)]
+    pub(crate) memory: Option<i64>,
+
+    /// Its share of the processor; 1024 stand for one core.
+    #[arg(long, value_name = "UNITS", allow_negative_numbers = true)]
+    pub(crate) cpu: Option<i64>,
+
+    /// How long it may run: 60s, 5m, 1h30m [default: 1h]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) timeout: Option<String>,
+
+    /// A folder of the host, and where the task sees it. May be given several times.
+    #[arg(long = "volume", value_name = "SRC:DST[:ro]")]
+    pub(crate) volumes: Vec<String>,
+
+    /// The task's own arguments.
+    #[arg(last = true, value_name = "ARGUMENT")]
+    pub(crate) arguments: Vec<String>,
+}
+
+/// The operator's bounds, narrower than those that `run` has by itself.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Bounds on what a definition may ask for")]
+pub(crate) struct BoundsArguments {
+    /// The most memory of a container, in MiB [default: 4096]
+    #[arg(long, value_name = "MIB")]
+    pub(crate) max_memory: Option<u32>,
+
+    /// The longest timeout [default: 720h]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) max_timeout: Option<String>,
+
+    /// A folder that volumes may lie in, in place of the definition's own. May be given several times.
+    #[arg(long = "volume-root", value_name = "DIR")]
+    pub(crate) volume_roots: Vec<PathBuf>,
+
+    /// The only roles that a task may have. May be given several times.
+    #[arg(long = "allow-role", value_name = "ARN")]
+    pub(crate) allow_roles: Vec<String>,
+
+    /// Refuse "sessionPolicy": "off".
+    #[arg(long)]
+    pub(crate) require_session_policy: bool,
+
+    /// Refuse "roleSession": "per-definition".
+    #[arg(long)]
+    pub(crate) require_session_per_task: bool,
+}
+
+/// The embedded AWS.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "The embedded AWS")]
+pub(crate) struct LocalArguments {
+    /// Call the embedded AWS instead of the one that the environment names.
+    #[arg(long)]
+    pub(crate) local: bool,
+
+    /// Its roles [default: roles.json beside the definition]
+    #[arg(long, value_name = "FILE", requires = "local")]
+    pub(crate) roles: Option<PathBuf>,
+
+    /// The folder of its buckets and objects [default: a temporary one]
+    #[arg(long, value_name = "DIR", requires = "local")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LocalAwsArguments {
+    /// Where to listen; port 0 is any free one.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+
+    /// The roles that can be assumed.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) roles: PathBuf,
+
+    /// The folder of buckets and objects [default: a temporary one]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// Reads the command line of this process, or prints what has to be printed instead: help, the version, a mistake.
+pub(crate) fn read() -> Result<Invocation, ExitCode> {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    Invocation::try_parse_from(&arguments).map_err(|error| {
+        if !error.use_stderr() {
+            // With stdout closed there is nobody to help.
+            let _ = error.print();
+            return ExitCode::SUCCESS;
+        }
+        if wants_json(&arguments) {
+            let text = error.to_string();
+            let message = text.trim().strip_prefix("error: ").unwrap_or(&text).to_owned();
+            Console::new(OutputFormat::Json).failure(&Failure::because(message));
+        } else {
+            let _ = error.print();
+        }
+        ExitCode::from(RUNNER_FAILED)
+    })
+}
+
+/// Whether the arguments ask for JSON, for when they could not be read whole.
+fn wants_json(arguments: &[OsString]) -> bool {
+    let own = arguments.iter().take_while(|argument| *argument != "--");
+    let own: Vec<_> = own.collect();
+    own.iter().any(|argument| *argument == "--output=json")
+        || own.windows(2).any(|pair| pair[0] == "--output" && pair[1] == "json")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Invocation::command().debug_assert();
+    }
+
+    #[test]
+    fn arguments_after_two_dashes_are_the_tasks() {
+        let invocation = Invocation::try_parse_from([
+            "rolebox", "run", "app.wasm", "--env", "A=b", "--output", "json", "--", "--memory", "1",
+        ])
+        .expect("a command line");
+        assert_eq!(invocation.output, OutputFormat::Json);
+        let Command::Run(run) = invocation.command else {
+            panic!("run");
+        };
+        assert_eq!(run.input.component.arguments, ["--memory", "1"]);
+        assert_eq!(run.input.component.environment, ["A=b"]);
+        assert_eq!(run.input.component.memory, None);
+    }
+
+    #[test]
+    fn what_belongs_to_the_embedded_aws_needs_it() {
+        for flags in [["--roles", "roles.json"], ["--data", "data"]] {
+            let line = ["rolebox", "run", "a.json"].into_iter().chain(flags);
+            assert!(Invocation::try_parse_from(line).is_err());
+        }
+    }
+
+    #[test]
+    fn json_is_asked_for_before_the_tasks_arguments() {
+        let line = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
+        assert!(wants_json(&line("rolebox --output json fly")));
+        assert!(wants_json(&line("rolebox fly --output=json")));
+        assert!(!wants_json(&line("rolebox fly --output text")));
+        assert!(!wants_json(&line("rolebox fly -- --output json")));
+    }
+}

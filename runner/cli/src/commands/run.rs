@@ -1,0 +1,213 @@
+//! `rolebox run`: one task, attached.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use indicatif::ProgressBar;
+use rolebox::definition::Problem;
+use rolebox::egress::audit::JsonLines;
+use rolebox::output::TaskOutput;
+use rolebox::task::{PrepareError, PreparedTask, StopCode, StoppedTask};
+use rolebox::{Runner, RunnerSettings};
+use serde::Serialize;
+
+use crate::arguments::{InputArguments, OutputFormat, RunArguments};
+use crate::bounds::bounds;
+use crate::component::flag_of;
+use crate::console::Console;
+use crate::failure::{Failure, STOPPED};
+use crate::input::Input;
+use crate::local::EmbeddedAws;
+use crate::signals::Signals;
+use crate::task_output::StandardStreams;
+use crate::{aws, code_cache};
+
+/// A definition has ten containers at most, and one task runs.
+const MAX_INSTANCES: u32 = 10;
+
+/// The name of the file with the embedded AWS's roles, beside the definition.
+const ROLES_FILE: &str = "roles.json";
+
+/// What `--output json` prints when the task has ended: the last line of stderr.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Outcome<'a> {
+    /// The ECS task's own fields: `taskId`, `stopCode`, `stoppedReason`, `containers`, `outputComplete`.
+    #[serde(flatten)]
+    task: &'a StoppedTask,
+    /// What the process exits with.
+    exit_code: u8,
+}
+
+/// Runs the task and returns its exit code.
+pub(crate) async fn run(arguments: RunArguments, console: &Console) -> Result<u8, Failure> {
+    // From here on an interrupt ends the task in order.
+    let mut signals = Signals::new()?;
+    let input = Input::read(&arguments.input)?;
+    let local = embedded_aws(&arguments, &input).await?;
+    let ended = run_with(&arguments, &input, local.as_ref(), &mut signals, console).await;
+    if let Some(local) = local {
+        local.shutdown().await;
+    }
+    ended
+}
+
+/// The embedded AWS, if it was asked for and the task has a role to use it with.
+async fn embedded_aws(arguments: &RunArguments, input: &Input) -> Result<Option<EmbeddedAws>, Failure> {
+    let local = &arguments.local;
+    if !local.local || input.definition.task_role().is_none() {
+        return Ok(None);
+    }
+    let roles = local.roles.clone().unwrap_or_else(|| input.folder().join(ROLES_FILE));
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    EmbeddedAws::start(&roles, local.data.as_deref(), listen).await.map(Some)
+}
+
+async fn run_with(
+    arguments: &RunArguments,
+    input: &Input,
+    local: Option<&EmbeddedAws>,
+    signals: &mut Signals,
+    console: &Console,
+) -> Result<u8, Failure> {
+    let settings = settings(arguments, input, local).await?;
+    let prepared = tokio::select! {
+        prepared = prepare(settings, input, console) => prepared?,
+        signal = signals.next() => {
+            console.say(&format!("stopped by {signal} before the task started"));
+            return Ok(STOPPED);
+        }
+    };
+    let streams = StandardStreams::new()
+        .map_err(|error| Failure::runner(error).context("stdout and stderr cannot be written to"))?;
+    let mut running = prepared.start(TaskOutput::Writer(Box::new(streams)));
+    let mut stopping = false;
+    let stopped = loop {
+        tokio::select! {
+            stopped = running.wait() => break stopped,
+            signal = signals.next() => {
+                if stopping {
+                    // Whoever asks twice will not wait.
+                    return Ok(STOPPED);
+                }
+                stopping = true;
+                running.stop(format!("the runner received {signal}"));
+            }
+        }
+    };
+    let exit_code = process_exit_code(stopped.exit_code());
+    match console.format() {
+        OutputFormat::Json => console.report(&Outcome { task: &stopped, exit_code }),
+        OutputFormat::Text => {
+            if let Some(ending) = ending(&stopped) {
+                console.say(&ending);
+            }
+        }
+    }
+    Ok(exit_code)
+}
+
+async fn settings(
+    arguments: &RunArguments,
+    input: &Input,
+    local: Option<&EmbeddedAws>,
+) -> Result<RunnerSettings, Failure> {
+    let private = local.map(|local| local.data().to_owned());
+    let mut settings = settings_without_aws(input, &arguments.input, private)?;
+    if input.definition.task_role().is_some() {
+        settings = settings.with_aws(match local {
+            Some(local) => local.settings()?,
+            None => aws::settings().await?,
+        });
+    }
+    if let Some(file) = &arguments.audit {
+        let audit = audit(file).map_err(|error| {
+            Failure::runner(error).context(format!("{}: the audit file cannot be opened", file.display()))
+        })?;
+        settings = settings.with_audit(Arc::new(audit));
+    }
+    Ok(settings)
+}
+
+/// The settings that `run` and `explain` share.
+pub(super) fn settings_without_aws(
+    input: &Input,
+    arguments: &InputArguments,
+    private: Option<PathBuf>,
+) -> Result<RunnerSettings, Failure> {
+    let settings = RunnerSettings::new(bounds(input, arguments, private)?).with_max_instances(MAX_INSTANCES);
+    Ok(match code_cache::folder() {
+        Some(folder) => settings.with_code_cache(folder),
+        None => settings,
+    })
+}
+
+fn audit(file: &Path) -> io::Result<JsonLines> {
+    // Earlier records stay: the file is a log.
+    let file = OpenOptions::new().create(true).append(true).open(file)?;
+    JsonLines::new(file)
+}
+
+async fn prepare(settings: RunnerSettings, input: &Input, console: &Console) -> Result<PreparedTask, Failure> {
+    let progress = console.has_audience().then(|| {
+        let bar = ProgressBar::new_spinner().with_message(format!("compiling {}", input.file.display()));
+        bar.enable_steady_tick(Duration::from_millis(100));
+        bar
+    });
+    let runner = Runner::new(settings).map_err(Failure::runner)?;
+    let prepared = runner.prepare(&input.definition).await;
+    if let Some(progress) = progress {
+        progress.finish_and_clear();
+    }
+    prepared.map_err(|error| not_prepared(input, error))
+}
+
+/// Says where a definition could not be prepared. Places of a component's definition are nobody's JSON.
+fn not_prepared(input: &Input, error: PrepareError) -> Failure {
+    match error {
+        PrepareError::Image { source, .. } if input.is_component => Failure::image(source),
+        PrepareError::Bounds(exceeded) if input.is_component => Failure::flags(
+            exceeded.into_iter().map(|bound| Problem::new(flag_of(&bound.place), bound.what, bound.bound)).collect(),
+        ),
+        error @ PrepareError::Image { .. } => Failure::image(error).context(input.file.display().to_string()),
+        error => Failure::runner(error).context(input.file.display().to_string()),
+    }
+}
+
+/// The exit code as a process can have it: its low eight bits, as for any process, but never 0 for what failed.
+fn process_exit_code(exit_code: i32) -> u8 {
+    let [low, ..] = exit_code.to_le_bytes();
+    if low == 0 && exit_code != 0 { u8::MAX } else { low }
+}
+
+/// What is to be said about a task that did not just end by itself.
+fn ending(stopped: &StoppedTask) -> Option<String> {
+    let by_itself = stopped.stop_code == StopCode::EssentialContainerExited
+        && stopped.containers.iter().all(|container| container.reason.is_none());
+    let mut said = Vec::new();
+    if !by_itself {
+        said.push(format!("the task stopped ({}): {}", stopped.stop_code, stopped.stopped_reason));
+    }
+    if !stopped.output_complete {
+        said.push("the last of the task's output was not written: nobody read it".to_owned());
+    }
+    (!said.is_empty()).then(|| said.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_never_exits_as_a_success() {
+        for (exit_code, expected) in
+            [(0, 0), (1, 1), (137, 137), (255, 255), (256, 255), (257, 1), (-1, 255), (-256, 255)]
+        {
+            assert_eq!(process_exit_code(exit_code), expected, "{exit_code}");
+        }
+    }
+}

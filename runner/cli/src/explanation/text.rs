@@ -1,0 +1,209 @@
+//! The explanation for people.
+
+use rolebox_policy::{OneOrMany, RawCapability, SESSION_POLICY_LIMIT};
+
+use super::{Container, Explanation, Limits, Role};
+use crate::console::{Paint, printable};
+
+/// Lines with headings. What comes from files is made printable.
+struct Page {
+    text: String,
+    paint: Paint,
+}
+
+impl Page {
+    /// A heading, after an empty line but for the first.
+    fn heading(&mut self, title: &str, rest: &str) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        let title = self.paint.bold(title);
+        let separator = if rest.is_empty() { "" } else { " " };
+        self.text.push_str(&format!("{title}{separator}{}\n", printable(rest)));
+    }
+
+    /// A line below a heading.
+    fn line(&mut self, line: &str) {
+        self.text.push_str(&format!("  {}\n", printable(line)));
+    }
+
+    /// A line with a name in front, in a column of its own.
+    fn entry(&mut self, name: &str, value: &str) {
+        const COLUMN: usize = 16;
+        let name = self.paint.dim(&format!("{name:<COLUMN$}"));
+        self.text.push_str(&format!("  {name}{}\n", printable(value)));
+    }
+
+    /// The same for each of several; nothing for none.
+    fn entries<'a>(&mut self, name: &str, values: impl IntoIterator<Item = impl AsRef<str> + 'a>) {
+        for (index, value) in values.into_iter().enumerate() {
+            self.entry(if index == 0 { name } else { "" }, value.as_ref());
+        }
+    }
+}
+
+impl Explanation<'_> {
+    /// The explanation as text, in colours if `paint` has some.
+    pub(crate) fn text(&self, paint: Paint) -> String {
+        let mut page = Page { text: String::new(), paint };
+        page.heading("Task definition", &format!("{} ({})", self.family, self.file));
+        match &self.task_role {
+            Some(role) => describe_role(role, &mut page),
+            None => page.heading("Task role", "none: the task makes no AWS call"),
+        }
+        if let Some(arn) = self.execution_role_arn {
+            page.heading("Execution role", arn);
+        }
+        if self.egress.is_empty() {
+            page.heading("Hosts", "none beside AWS");
+        } else {
+            page.heading("Hosts", "");
+            self.egress.iter().for_each(|host| page.line(host));
+        }
+        describe_limits(&self.limits, &mut page);
+        for container in &self.containers {
+            describe_container(container, &mut page);
+        }
+        if !self.volumes.is_empty() {
+            page.heading("Volumes", "");
+            for volume in &self.volumes {
+                page.entry(volume.name, &volume.source_path);
+            }
+        }
+        if !self.ignored_keys.is_empty() {
+            page.heading("Keys without effect", "");
+            for key in &self.ignored_keys {
+                page.line(&format!("{}: {}", key.path, key.why));
+            }
+        }
+        self.describe_mismatches(&mut page);
+        page.text
+    }
+
+    fn describe_mismatches(&self, page: &mut Page) {
+        if self.mismatches.is_empty() {
+            page.heading("Mismatches", "none");
+            return;
+        }
+        page.heading("Mismatches", "");
+        for mismatch in &self.mismatches {
+            let separator = if mismatch.path.is_empty() { "" } else { ": " };
+            let line = printable(&format!("{}{separator}{}", mismatch.path, mismatch.what));
+            let line = page.paint.yellow(&line.replace('\n', "\n    "));
+            page.text.push_str(&format!("  {line}\n"));
+        }
+        if self.exit_code != 0 {
+            page.line(&format!("The task would not start: rolebox run would exit with {}.", self.exit_code));
+        }
+    }
+}
+
+fn describe_role(role: &Role<'_>, page: &mut Page) {
+    page.heading("Task role", role.arn);
+    let sharing = match role.role_session {
+        "per-definition" => "one for all tasks of this definition",
+        _ => "one for each task",
+    };
+    page.entry("role session", &format!("{sharing}, renewed every {}", role.session_duration));
+    if let Some(external_id) = role.external_id {
+        page.entry("external id", external_id);
+    }
+    if let Some(source_identity) = role.source_identity {
+        page.entry("source identity", source_identity);
+    }
+    if role.session_tags {
+        page.entry("session tags", "cluster, family and task");
+    }
+    let policy = &role.session_policy;
+    match (policy.length, &policy.document) {
+        (Some(length), Some(document)) => {
+            page.entry("session policy", &format!("required, {length} of at most {SESSION_POLICY_LIMIT} characters"));
+            let document = serde_json::to_string_pretty(document).unwrap_or_default();
+            document.lines().for_each(|line| page.line(&format!("  {line}")));
+        }
+        _ => page.entry("session policy", "off: only the host holds the task to its capabilities"),
+    }
+    if role.capabilities.is_empty() {
+        page.heading("Capabilities", "none: every AWS call is denied");
+        return;
+    }
+    page.heading("Capabilities", "");
+    for capability in role.capabilities {
+        describe_capability(capability, page);
+    }
+}
+
+fn describe_capability(capability: &RawCapability, page: &mut Page) {
+    page.line(&listed(&capability.action).join(", "));
+    let mut line = |name: &str, value: &str| page.line(&format!("  {name} {value}"));
+    listed(&capability.resource).into_iter().for_each(|arn| line("on", arn));
+    for (name, value) in [
+        ("account", &capability.account),
+        ("prefix", &capability.prefix),
+        ("via", &capability.via),
+        ("region", &capability.region),
+    ] {
+        if let Some(value) = value {
+            line(name, &listed(value).join(", "));
+        }
+    }
+    for (attribute, values) in capability.leading_keys.iter().flatten() {
+        line("leading key", &format!("{attribute} = {}", listed(values).join(", ")));
+    }
+}
+
+fn listed(values: &OneOrMany) -> Vec<&str> {
+    match values {
+        OneOrMany::One(value) => vec![value],
+        OneOrMany::Many(values) => values.iter().map(String::as_str).collect(),
+    }
+}
+
+fn describe_limits(limits: &Limits, page: &mut Page) {
+    page.heading("Limits", "");
+    page.entry("timeout", &limits.timeout);
+    page.entry("output", &bytes(limits.output_bytes));
+    page.entry("a call's body", &bytes(limits.body_bytes));
+    page.entry("a call's time", &limits.call_timeout);
+    page.entry("calls", &format!("{} at once, {} a second", limits.calls_in_flight, limits.calls_per_second));
+    page.entry("bodies in all", &limits.total_bytes.map_or_else(|| "no limit".to_owned(), bytes));
+}
+
+/// A number of bytes in the largest unit that needs no fraction.
+fn bytes(bytes: u64) -> String {
+    let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
+    units
+        .into_iter()
+        .find(|(shift, _)| bytes > 0 && bytes.trailing_zeros() >= *shift)
+        .map_or_else(|| format!("{bytes} bytes"), |(shift, unit)| format!("{} {unit}", bytes >> shift))
+}
+
+fn describe_container(container: &Container<'_>, page: &mut Page) {
+    page.heading("Container", container.name);
+    page.entry("image", &container.image);
+    page.entry("memory", &format!("{} MiB at most", container.memory));
+    page.entry("cpu", &format!("share {} (1024 stand for one core)", container.cpu));
+    if !container.essential {
+        page.entry("essential", "no");
+    }
+    page.entry("arguments", &container.arguments.join(" "));
+    let environment = container.environment.iter();
+    page.entries("environment", environment.map(|variable| format!("{}={}", variable.name, variable.value)));
+    page.entries(
+        "volumes",
+        container.mount_points.iter().map(|mount| {
+            let how = if mount.read_only { "read only" } else { "read and write" };
+            format!("{} at {}, {how}", mount.source_volume, mount.container_path)
+        }),
+    );
+    let dependencies = container.depends_on.iter();
+    page.entries(
+        "depends on",
+        dependencies.map(|dependency| format!("{}: {}", dependency.container_name, dependency.condition)),
+    );
+    match &container.imports {
+        None => page.entry("imports", "not known: the image was not loaded"),
+        Some(imports) if imports.is_empty() => page.entry("imports", "nothing"),
+        Some(imports) => page.entries("imports", imports),
+    }
+}

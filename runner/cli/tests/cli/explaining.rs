@@ -1,0 +1,165 @@
+//! `rolebox explain`.
+
+use expect_test::expect;
+use serde_json::{Value, json};
+
+use super::{Sandbox, printing};
+
+fn whole(definition: &mut Value) {
+    definition["taskRoleArn"] = json!("arn:aws:iam::123456789012:role/sample");
+    definition["networkMode"] = json!("awsvpc");
+    definition["containerDefinitions"][0]["environment"] = json!([{"name": "MODE", "value": "fast\u{1b}[2J"}]);
+    definition["rolebox"] = json!({
+        "capabilities": [
+            {"action": ["s3:CreateBucket"], "resource": ["arn:aws:s3:::sample-*"]},
+            {"action": ["s3:PutObject"], "resource": ["arn:aws:s3:::sample-*/*"]},
+        ],
+        "timeout": "60s",
+    });
+}
+
+#[test]
+fn a_definition_is_explained_in_text() {
+    let sandbox = Sandbox::new();
+    sandbox.file("app.wasm", printing(1, b"must not run", ""));
+    sandbox.definition(whole);
+    let outcome = sandbox.run(&["explain", "task-definition.json"]);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
+    expect![[r#"
+        Task definition sample (task-definition.json)
+
+        Task role arn:aws:iam::123456789012:role/sample
+          role session    one for each task, renewed every 1h
+          session policy  required, 267 of at most 2048 characters
+            {
+              "Statement": [
+                {
+                  "Action": "s3:CreateBucket",
+                  "Effect": "Allow",
+                  "Resource": "arn:aws:s3:::sample-*"
+                },
+                {
+                  "Action": "s3:PutObject",
+                  "Condition": {
+                    "StringEquals": {
+                      "aws:ResourceAccount": "123456789012"
+                    }
+                  },
+                  "Effect": "Allow",
+                  "Resource": "arn:aws:s3:::sample-*/*"
+                }
+              ],
+              "Version": "2012-10-17"
+            }
+
+        Capabilities
+          s3:CreateBucket
+            on arn:aws:s3:::sample-*
+          s3:PutObject
+            on arn:aws:s3:::sample-*/*
+
+        Hosts none beside AWS
+
+        Limits
+          timeout         1m
+          output          16 MiB
+          a call's body   16 MiB
+          a call's time   1m
+          calls           64 at once, 1000 a second
+          bodies in all   no limit
+
+        Container app
+          image           app.wasm
+          memory          16 MiB at most
+          cpu             share 2 (1024 stand for one core)
+          arguments       app.wasm
+          environment     MODE=fast\u{1b}[2J
+          imports         wasi_snapshot_preview1
+
+        Keys without effect
+          networkMode: a task has no network of its own: what it reaches stands in rolebox.egress and its capabilities
+
+        Mismatches
+          rolebox.capabilities: no image imports rolebox:aws or wasi:http, so these are never used
+    "#]]
+    .assert_eq(outcome.text());
+}
+
+#[test]
+fn a_definition_is_explained_in_json() {
+    let sandbox = Sandbox::new();
+    sandbox.file("app.wasm", printing(1, b"must not run", ""));
+    sandbox.definition(whole);
+    let outcome = sandbox.run(&["explain", "task-definition.json", "--output", "json"]);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
+    let explanation: Value = serde_json::from_slice(&outcome.stdout).expect("JSON");
+    let document = &explanation["taskRole"]["sessionPolicy"]["document"];
+    assert_eq!(document["Version"], "2012-10-17");
+    assert_eq!(explanation["taskRole"]["arn"], "arn:aws:iam::123456789012:role/sample");
+    assert_eq!(explanation["limits"]["timeout"], "1m");
+    assert_eq!(explanation["containers"][0]["memory"], 16);
+    assert_eq!(explanation["ignoredKeys"][0]["path"], "networkMode");
+    assert_eq!(explanation["exitCode"], 0);
+    // What a program may rely on: the keys.
+    let keys: Vec<_> = explanation.as_object().expect("an object").keys().map(String::as_str).collect();
+    expect!["containers egress executionRoleArn exitCode family file ignoredKeys limits mismatches taskRole volumes"]
+        .assert_eq(&keys.join(" "));
+}
+
+#[test]
+fn what_does_not_fit_is_listed() {
+    let sandbox = Sandbox::new();
+    sandbox.file("app.wasm", printing(1, b"must not run", ""));
+    std::fs::create_dir(sandbox.path().join("data")).expect("a folder");
+    let mismatches = |change: fn(&mut Value)| {
+        let definition = sandbox.definition(change);
+        let outcome = sandbox.run(&["explain", &definition.display().to_string(), "--output", "json"]);
+        let explanation: Value = serde_json::from_slice(&outcome.stdout).expect("JSON");
+        assert_eq!(explanation["exitCode"], json!(outcome.code));
+        let lines = explanation["mismatches"].as_array().expect("a list").iter().map(|mismatch| {
+            let text =
+                |key: &str| mismatch[key].as_str().expect("text").replace(&sandbox.path().display().to_string(), "DIR");
+            format!("{}: {}\n", text("path"), text("what"))
+        });
+        format!("{}exit code {}", lines.collect::<String>(), explanation["exitCode"])
+    };
+    expect![[r#"
+        rolebox.capabilities: no image imports rolebox:aws or wasi:http, so these are never used
+        exit code 0"#]]
+    .assert_eq(&mismatches(whole));
+    expect![[r#"
+        volumes[0]: no container mounts this volume
+        rolebox.egress: hosts beside AWS cannot be reached yet: requests to them are denied
+        exit code 0"#]]
+    .assert_eq(&mismatches(|definition| {
+        definition["volumes"] = json!([{"name": "data", "host": {"sourcePath": "data"}}]);
+        definition["rolebox"] = json!({"egress": ["api.example.com:443"]});
+    }));
+    expect![[r#"
+        volumes[0].host.sourcePath: asks for /etc (it lies in no folder that the operator allows volumes in)
+        volumes[1].host.sourcePath: asks for DIR/none (No such file or directory (os error 2); make the folder first)
+        exit code 125"#]]
+    .assert_eq(&mismatches(|definition| {
+        definition["volumes"] = json!([
+            {"name": "etc", "host": {"sourcePath": "/etc"}}, {"name": "none", "host": {"sourcePath": "none"}},
+        ]);
+        definition["containerDefinitions"][0]["mountPoints"] = json!([
+            {"sourceVolume": "etc", "containerPath": "/etc"}, {"sourceVolume": "none", "containerPath": "/none"},
+        ]);
+    }));
+    expect![[r#"
+        containerDefinitions[0].image: image DIR/missing.wasm: No such file or directory (os error 2); build it, or correct `image` in the container definition
+        exit code 126"#]].assert_eq(&mismatches(|definition| {
+        definition["containerDefinitions"][0]["image"] = json!("missing.wasm");
+    }));
+}
+
+#[test]
+fn explaining_needs_no_aws_and_a_reader_may_leave() {
+    let sandbox = Sandbox::new();
+    sandbox.file("app.wasm", printing(1, b"must not run", ""));
+    let mut child = sandbox.start(&["explain", "app.wasm", "--task-role-arn", "arn:aws:iam::123456789012:role/app"]);
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("an end");
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+}
