@@ -7,5 +7,6 @@ mod egress;
 mod guests;
 mod images;
 mod limits;
+mod moto;
 mod roles;
 mod secrets;
