@@ -306,6 +306,7 @@ fn the_only_container_may_take_the_tasks_memory() {
 
 #[test]
 fn a_file_is_read_from_its_own_folder() {
+    #[allow(clippy::disallowed_methods, reason = "the library reads no environment, its tests may")]
     let folder = std::env::temp_dir().join(format!("rolebox-definition-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
     let path = folder.join("task-definition.json");
