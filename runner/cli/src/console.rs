@@ -21,10 +21,15 @@ pub(crate) struct Paint(bool);
 
 impl Paint {
     /// Colours on a terminal that has some, unless <https://no-color.org> asks for none.
-    fn on(is_terminal: bool) -> Self {
+    pub(crate) fn on(is_terminal: bool) -> Self {
         let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
         Self(is_terminal && !unwanted && !dumb)
+    }
+
+    /// Whether there are colours.
+    pub(crate) fn is_on(self) -> bool {
+        self.0
     }
 
     pub(crate) fn bold(self, text: &str) -> String {

@@ -53,7 +53,7 @@ struct Role<'a> {
     arn: &'a str,
     /// As the definition has them.
     capabilities: &'a [RawCapability],
-    session_policy: SessionPolicy,
+    session_policy: SessionPolicy<'a>,
     /// `per-task` or `per-definition`.
     role_session: &'static str,
     session_duration: String,
@@ -64,13 +64,16 @@ struct Role<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct SessionPolicy {
+struct SessionPolicy<'a> {
     /// `required` or `off`.
     setting: &'static str,
     /// In characters; STS takes 2,048. `null` when the setting is off.
     length: Option<usize>,
     /// The policy that AssumeRole is called with.
     document: Option<Value>,
+    /// The same as text, in the order in which it is sent.
+    #[serde(skip)]
+    text: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -192,8 +195,9 @@ fn role(role: &TaskRole) -> Role<'_> {
                 setting: "required",
                 length: Some(policy.as_str().chars().count()),
                 document: serde_json::from_str(policy.as_str()).ok(),
+                text: Some(policy.as_str()),
             },
-            _ => SessionPolicy { setting: "off", length: None, document: None },
+            _ => SessionPolicy { setting: "off", length: None, document: None, text: None },
         },
         role_session: match role.role_session() {
             RoleSession::PerDefinition => "per-definition",

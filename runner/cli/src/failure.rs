@@ -55,6 +55,11 @@ impl Failure {
         Self { exit_code: IMAGE_FAILED, ..Self::runner(error) }
     }
 
+    /// A signal that came before there was a task.
+    pub(crate) fn stopped(signal: &str) -> Self {
+        Self { exit_code: STOPPED, ..Self::because(format!("stopped by {signal} before the task started")) }
+    }
+
     /// Mistakes in the definition at `file`.
     pub(crate) fn definition(file: &Path, error: DefinitionError) -> Self {
         let problems = error.problems().to_vec();

@@ -7,6 +7,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::arguments::LogLevel;
+use crate::console::Paint;
 
 /// Our own crates: their module paths begin with this.
 const OWN: &str = "rolebox";
@@ -24,6 +25,8 @@ pub(crate) fn start(level: LogLevel) {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(io::stderr)
+        .with_ansi(Paint::on(io::stderr().is_terminal()).is_on());
     tracing_subscriber::registry().with(lines).with(Targets::new().with_target(OWN, level)).init();
 }

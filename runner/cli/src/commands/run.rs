@@ -18,7 +18,7 @@ use serde::Serialize;
 use crate::arguments::{InputArguments, OutputFormat, RunArguments};
 use crate::bounds::bounds;
 use crate::component::flag_of;
-use crate::console::Console;
+use crate::console::{Console, printable};
 use crate::failure::{Failure, STOPPED};
 use crate::input::Input;
 use crate::local::EmbeddedAws;
@@ -31,6 +31,9 @@ const MAX_INSTANCES: u32 = 10;
 
 /// The name of the file with the embedded AWS's roles, beside the definition.
 const ROLES_FILE: &str = "roles.json";
+
+/// How long work goes on before it is shown to.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 /// What `--output json` prints when the task has ended: the last line of stderr.
 #[derive(Debug, Serialize)]
@@ -74,13 +77,10 @@ async fn run_with(
     signals: &mut Signals,
     console: &Console,
 ) -> Result<u8, Failure> {
-    let settings = settings(arguments, input, local).await?;
+    let prepare = async { prepare(settings(arguments, input, local).await?, input, console).await };
     let prepared = tokio::select! {
-        prepared = prepare(settings, input, console) => prepared?,
-        signal = signals.next() => {
-            console.say(&format!("stopped by {signal} before the task started"));
-            return Ok(STOPPED);
-        }
+        prepared = prepare => prepared?,
+        signal = signals.next() => return Err(Failure::stopped(signal)),
     };
     let streams = StandardStreams::new()
         .map_err(|error| Failure::runner(error).context("stdout and stderr cannot be written to"))?;
@@ -153,17 +153,27 @@ fn audit(file: &Path) -> io::Result<JsonLines> {
 }
 
 async fn prepare(settings: RunnerSettings, input: &Input, console: &Console) -> Result<PreparedTask, Failure> {
-    let progress = console.has_audience().then(|| {
-        let bar = ProgressBar::new_spinner().with_message(format!("compiling {}", input.file.display()));
-        bar.enable_steady_tick(Duration::from_millis(100));
-        bar
-    });
-    let runner = Runner::new(settings).map_err(Failure::runner)?;
-    let prepared = runner.prepare(&input.definition).await;
-    if let Some(progress) = progress {
-        progress.finish_and_clear();
+    let work = async {
+        let runner = Runner::new(settings).map_err(Failure::runner)?;
+        let prepared = runner.prepare(&input.definition).await;
+        prepared.map_err(|error| not_prepared(input, error))
+    };
+    tokio::pin!(work);
+    if !console.has_audience() {
+        return work.await;
     }
-    prepared.map_err(|error| not_prepared(input, error))
+    // An image that was compiled before takes a millisecond: nothing is shown for that.
+    match tokio::time::timeout(PATIENCE, &mut work).await {
+        Ok(prepared) => prepared,
+        Err(_) => {
+            let message = format!("compiling the image of {}", printable(&input.file.display().to_string()));
+            let progress = ProgressBar::new_spinner().with_message(message);
+            progress.enable_steady_tick(Duration::from_millis(100));
+            let prepared = work.await;
+            progress.finish_and_clear();
+            prepared
+        }
+    }
 }
 
 /// Says where a definition could not be prepared. Places of a component's definition are nobody's JSON.

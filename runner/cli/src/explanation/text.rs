@@ -115,11 +115,12 @@ fn describe_role(role: &Role<'_>, page: &mut Page) {
         page.entry("session tags", "cluster, family and task");
     }
     let policy = &role.session_policy;
-    match (policy.length, &policy.document) {
-        (Some(length), Some(document)) => {
+    match (policy.length, policy.text) {
+        (Some(length), Some(text)) => {
             page.entry("session policy", &format!("required, {length} of at most {SESSION_POLICY_LIMIT} characters"));
-            let document = serde_json::to_string_pretty(document).unwrap_or_default();
-            document.lines().for_each(|line| page.line(&format!("  {line}")));
+            for line in indented(text).lines() {
+                page.line(&format!("  {line}"));
+            }
         }
         _ => page.entry("session policy", "off: only the host holds the task to its capabilities"),
     }
@@ -131,6 +132,46 @@ fn describe_role(role: &Role<'_>, page: &mut Page) {
     for capability in role.capabilities {
         describe_capability(capability, page);
     }
+}
+
+/// `json`, which has no blanks between its parts, on lines of its own. The order of its keys stays.
+fn indented(json: &str) -> String {
+    let mut text = String::new();
+    let mut depth = 0_usize;
+    let mut in_string = false;
+    let mut escaped = false;
+    let new_line = |text: &mut String, depth: usize| {
+        text.push('\n');
+        text.push_str(&"  ".repeat(depth));
+    };
+    for letter in json.chars() {
+        let is_syntax = !in_string;
+        if in_string {
+            in_string = escaped || letter != '"';
+            escaped = letter == '\\' && !escaped;
+        } else {
+            in_string = letter == '"';
+        }
+        match letter {
+            '{' | '[' if is_syntax => {
+                depth += 1;
+                text.push(letter);
+                new_line(&mut text, depth);
+            }
+            '}' | ']' if is_syntax => {
+                depth = depth.saturating_sub(1);
+                new_line(&mut text, depth);
+                text.push(letter);
+            }
+            ',' if is_syntax => {
+                text.push(letter);
+                new_line(&mut text, depth);
+            }
+            ':' if is_syntax => text.push_str(": "),
+            _ => text.push(letter),
+        }
+    }
+    text
 }
 
 fn describe_capability(capability: &RawCapability, page: &mut Page) {
@@ -171,6 +212,9 @@ fn describe_limits(limits: &Limits, page: &mut Page) {
 
 /// A number of bytes in the largest unit that needs no fraction.
 fn bytes(bytes: u64) -> String {
+    if bytes == 1 {
+        return "1 byte".to_owned();
+    }
     let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
     units
         .into_iter()
@@ -205,5 +249,37 @@ fn describe_container(container: &Container<'_>, page: &mut Page) {
         None => page.entry("imports", "not known: the image was not loaded"),
         Some(imports) if imports.is_empty() => page.entry("imports", "nothing"),
         Some(imports) => page.entries("imports", imports),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    #[test]
+    fn json_keeps_its_order_and_its_strings() {
+        let json = r#"{"b":["x,y:{}","q\"[",true],"a":{"k\\":1}}"#;
+        expect![[r#"
+            {
+              "b": [
+                "x,y:{}",
+                "q\"[",
+                true
+              ],
+              "a": {
+                "k\\": 1
+              }
+            }"#]]
+        .assert_eq(&indented(json));
+        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
+        assert_eq!(read(&indented(json)), read(json));
+    }
+
+    #[test]
+    fn bytes_have_the_largest_whole_unit() {
+        let shown = [0, 1, 1023, 1024, 1536, 16 << 20, 3 << 30].map(bytes);
+        assert_eq!(shown, ["0 bytes", "1 byte", "1023 bytes", "1 KiB", "1536 bytes", "16 MiB", "3 GiB"]);
     }
 }

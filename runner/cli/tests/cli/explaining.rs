@@ -32,24 +32,24 @@ fn a_definition_is_explained_in_text() {
           role session    one for each task, renewed every 1h
           session policy  required, 267 of at most 2048 characters
             {
+              "Version": "2012-10-17",
               "Statement": [
                 {
-                  "Action": "s3:CreateBucket",
                   "Effect": "Allow",
+                  "Action": "s3:CreateBucket",
                   "Resource": "arn:aws:s3:::sample-*"
                 },
                 {
+                  "Effect": "Allow",
                   "Action": "s3:PutObject",
+                  "Resource": "arn:aws:s3:::sample-*/*",
                   "Condition": {
                     "StringEquals": {
                       "aws:ResourceAccount": "123456789012"
                     }
-                  },
-                  "Effect": "Allow",
-                  "Resource": "arn:aws:s3:::sample-*/*"
+                  }
                 }
-              ],
-              "Version": "2012-10-17"
+              ]
             }
 
         Capabilities
