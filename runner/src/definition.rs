@@ -107,10 +107,7 @@ impl TaskDefinition {
     pub fn read(path: &Path) -> Result<Self, DefinitionError> {
         use std::io::Read as _;
 
-        let unreadable = |source| DefinitionError::Unreadable {
-            path: path.to_owned(),
-            source,
-        };
+        let unreadable = |source| DefinitionError::Unreadable { path: path.to_owned(), source };
         let mut bytes = Vec::new();
         // One byte more than is allowed shows that there is more, without reading all of it.
         std::fs::File::open(path)
@@ -121,10 +118,7 @@ impl TaskDefinition {
         }
         let text = String::from_utf8(bytes).map_err(|error| {
             let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            let line = before
-                .rsplit(|byte| *byte == b'\n')
-                .next()
-                .unwrap_or_default();
+            let line = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
             DefinitionError::NotJson {
                 line: 1 + before.iter().filter(|byte| **byte == b'\n').count(),
                 column: 1 + line.len(),
@@ -162,16 +156,9 @@ impl TaskDefinition {
         let mut ignored_keys = Vec::new();
         let document = document::described(document, &mut problems);
         let raw = document.and_then(|(document, at)| {
-            let used = Sorter::sort(
-                &ecs_keys::TASK,
-                document,
-                &at,
-                &mut problems,
-                &mut ignored_keys,
-            )?;
+            let used = Sorter::sort(&ecs_keys::TASK, document, &at, &mut problems, &mut ignored_keys)?;
             let mut raw: RawTaskDefinition = raw::read(used, &at, &mut problems)?;
-            let (rolebox, rolebox_at) =
-                document::rolebox(&mut raw, &at, &mut problems, &mut ignored_keys)?;
+            let (rolebox, rolebox_at) = document::rolebox(&mut raw, &at, &mut problems, &mut ignored_keys)?;
             Some((raw, at, rolebox, rolebox_at))
         });
         // A misspelt key leaves a value missing: to say both would hide the one mistake behind another.
@@ -183,10 +170,7 @@ impl TaskDefinition {
         match definition {
             Some(definition) if problems.is_empty() => {
                 ignored_keys.sort_by(|one, other| one.path.cmp(&other.path));
-                Ok(Self {
-                    ignored_keys,
-                    ..definition
-                })
+                Ok(Self { ignored_keys, ..definition })
             }
             _ => Err(problems.into_error()),
         }
@@ -276,18 +260,9 @@ fn build(
     problems: &mut Problems,
 ) -> Option<TaskDefinition> {
     let family = container::name(raw.family, "the family", &at.key("family"), problems);
-    let task_role = role::task_role(
-        raw.task_role_arn.as_deref(),
-        &rolebox,
-        &at.key("taskRoleArn"),
-        rolebox_at,
-        problems,
-    );
-    let execution_role = execution_role(
-        raw.execution_role_arn.as_deref(),
-        &at.key("executionRoleArn"),
-        problems,
-    );
+    let task_role =
+        role::task_role(raw.task_role_arn.as_deref(), &rolebox, &at.key("taskRoleArn"), rolebox_at, problems);
+    let execution_role = execution_role(raw.execution_role_arn.as_deref(), &at.key("executionRoleArn"), problems);
     let cpu = size::task_cpu(raw.cpu, &at.key("cpu"), problems);
     let has_memory = raw.memory.is_some();
     let memory = size::task_memory(raw.memory, &at.key("memory"), problems);
@@ -305,10 +280,7 @@ fn build(
     }
     let around = Surroundings {
         folder,
-        volumes: &volumes
-            .iter()
-            .map(|volume| volume.name().to_owned())
-            .collect::<BTreeSet<_>>(),
+        volumes: &volumes.iter().map(|volume| volume.name().to_owned()).collect::<BTreeSet<_>>(),
         // One that is out of range was reported: the containers are not to be told that there is none.
         memory: memory.or(has_memory.then_some(MIN_MEMORY)),
         containers: count,
@@ -317,9 +289,7 @@ fn build(
         .container_definitions
         .into_iter()
         .enumerate()
-        .filter_map(|(index, raw)| {
-            container::container(raw, &around, &containers_at.index(index), problems)
-        })
+        .filter_map(|(index, raw)| container::container(raw, &around, &containers_at.index(index), problems))
         .collect();
     let egress = egress(&rolebox.egress, &rolebox_at.key("egress"), problems);
     let timeout = limits::span(
@@ -328,11 +298,7 @@ fn build(
         &rolebox_at.key("timeout"),
         problems,
     );
-    let limits = limits::limits(
-        &rolebox.limits.unwrap_or_default(),
-        &rolebox_at.key("limits"),
-        problems,
-    );
+    let limits = limits::limits(&rolebox.limits.unwrap_or_default(), &rolebox_at.key("limits"), problems);
     // What follows compares parts with each other: with a part missing, it would only repeat what was said.
     if !problems.is_empty() {
         return None;
@@ -357,11 +323,7 @@ fn build(
 
 fn execution_role(arn: Option<&str>, at: &Location, problems: &mut Problems) -> Option<RoleArn> {
     let arn = arn.filter(|arn| !arn.is_empty())?;
-    arn.parse()
-        .map_err(|error: rolebox_policy::ArnError| {
-            problems.add(at, error.to_string(), role::ARN_FORM)
-        })
-        .ok()
+    arn.parse().map_err(|error: rolebox_policy::ArnError| problems.add(at, error.to_string(), role::ARN_FORM)).ok()
 }
 
 fn egress(raw: &[String], at: &Location, problems: &mut Problems) -> Vec<EgressName> {
@@ -369,16 +331,8 @@ fn egress(raw: &[String], at: &Location, problems: &mut Problems) -> Vec<EgressN
     for (index, entry) in raw.iter().enumerate() {
         let at = at.index(index);
         match EgressName::parse(entry) {
-            Ok(name)
-                if names
-                    .iter()
-                    .any(|other| (other.host(), other.port()) == (name.host(), name.port())) =>
-            {
-                problems.add(
-                    &at,
-                    format!("{} is named twice", quoted(entry)),
-                    "Keep one entry for a host and port.",
-                );
+            Ok(name) if names.iter().any(|other| (other.host(), other.port()) == (name.host(), name.port())) => {
+                problems.add(&at, format!("{} is named twice", quoted(entry)), "Keep one entry for a host and port.");
             }
             Ok(name) => names.push(name),
             Err((what, mend)) => problems.add(&at, what, mend),
@@ -396,10 +350,7 @@ fn check_sums(
     at: &Location,
     problems: &mut Problems,
 ) {
-    let containers_memory: u64 = containers
-        .iter()
-        .map(|container| u64::from(container.memory().get()))
-        .sum();
+    let containers_memory: u64 = containers.iter().map(|container| u64::from(container.memory().get())).sum();
     if let Some(memory) = memory.filter(|memory| u64::from(memory.get()) < containers_memory) {
         problems.add(
             &at.key("memory"),

@@ -68,16 +68,8 @@ impl ContainerDefinition {
     #[must_use]
     pub fn arguments(&self) -> Vec<&str> {
         let program = std::slice::from_ref(&self.program);
-        let entry_point = if self.entry_point.is_empty() {
-            program
-        } else {
-            &self.entry_point
-        };
-        entry_point
-            .iter()
-            .chain(&self.command)
-            .map(String::as_str)
-            .collect()
+        let entry_point = if self.entry_point.is_empty() { program } else { &self.entry_point };
+        entry_point.iter().chain(&self.command).map(String::as_str).collect()
     }
 
     /// The definition's own variables, in its order, each name once.
@@ -145,23 +137,13 @@ pub(super) fn container(
     problems: &mut Problems,
 ) -> Option<ContainerDefinition> {
     let name = name(raw.name, "the container", &at.key("name"), problems);
-    let image = image(
-        raw.image.as_deref(),
-        around.folder,
-        &at.key("image"),
-        problems,
-    );
+    let image = image(raw.image.as_deref(), around.folder, &at.key("image"), problems);
     let cpu = cpu(raw.cpu, &at.key("cpu"), problems);
     let memory = memory(raw.memory, around, &at.key("memory"), problems);
     check_arguments(&raw.entry_point, &at.key("entryPoint"), problems);
     check_arguments(&raw.command, &at.key("command"), problems);
     let environment = environment(raw.environment, &at.key("environment"), problems);
-    let mount_points = mount_points(
-        raw.mount_points,
-        around.volumes,
-        &at.key("mountPoints"),
-        problems,
-    );
+    let mount_points = mount_points(raw.mount_points, around.volumes, &at.key("mountPoints"), problems);
     let image = image?;
     Some(ContainerDefinition {
         program: program(&image),
@@ -179,21 +161,14 @@ pub(super) fn container(
 }
 
 /// The name of a family, container or volume.
-pub(super) fn name(
-    text: Option<String>,
-    of: &str,
-    at: &Location,
-    problems: &mut Problems,
-) -> Option<String> {
+pub(super) fn name(text: Option<String>, of: &str, at: &Location, problems: &mut Problems) -> Option<String> {
     let text = text.unwrap_or_default();
     if text.is_empty() {
         problems.add(at, format!("{of} has no name"), "Give it one.");
         return None;
     }
-    let fits = text.len() <= 255
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    let fits =
+        text.len() <= 255 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     if !fits {
         problems.add(
             at,
@@ -205,21 +180,12 @@ pub(super) fn name(
     Some(text)
 }
 
-fn image(
-    text: Option<&str>,
-    folder: &Path,
-    at: &Location,
-    problems: &mut Problems,
-) -> Option<Image> {
+fn image(text: Option<&str>, folder: &Path, at: &Location, problems: &mut Problems) -> Option<Image> {
     const FORM: &str = "Give a path that ends in .wasm, or an image in a registry: [HOST/]NAME[:TAG][@sha256:DIGEST].";
     let text = text.unwrap_or_default();
     image::parse(text, folder)
         .map_err(|what| {
-            let what = if text.is_empty() {
-                what.to_owned()
-            } else {
-                format!("{}: {what}", quoted(text))
-            };
+            let what = if text.is_empty() { what.to_owned() } else { format!("{}: {what}", quoted(text)) };
             problems.add(at, what, FORM);
         })
         .ok()
@@ -228,18 +194,10 @@ fn image(
 /// What the guest sees as its program's name.
 fn program(image: &Image) -> String {
     match image {
-        Image::File(path) => path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned(),
+        Image::File(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         Image::Registry(reference) => {
             let repository = reference.repository();
-            repository
-                .rsplit('/')
-                .next()
-                .unwrap_or(repository)
-                .to_owned()
+            repository.rsplit('/').next().unwrap_or(repository).to_owned()
         }
     }
 }
@@ -267,9 +225,7 @@ fn memory(
 ) -> Option<Mebibytes> {
     match (memory, around.memory) {
         (Some(Whole(memory)), _) => size::container_memory(memory, at, problems),
-        (None, Some(task)) if around.containers == 1 => {
-            size::container_memory(task.get().into(), at, problems)
-        }
+        (None, Some(task)) if around.containers == 1 => size::container_memory(task.get().into(), at, problems),
         (None, Some(_)) => {
             problems.add(
                 at,
@@ -311,11 +267,7 @@ const CREDENTIALS: [&str; 9] = [
     "AWS_WEB_IDENTITY_TOKEN_FILE",
 ];
 
-fn environment(
-    raw: Vec<RawVariable>,
-    at: &Location,
-    problems: &mut Problems,
-) -> Vec<(String, String)> {
+fn environment(raw: Vec<RawVariable>, at: &Location, problems: &mut Problems) -> Vec<(String, String)> {
     let mut names = BTreeSet::new();
     let mut variables = Vec::new();
     for (index, variable) in raw.into_iter().enumerate() {
@@ -338,11 +290,7 @@ fn environment(
                 "Remove it: the host signs the task's calls with its role, and sets placeholders for SDKs.",
             );
         } else if !names.insert(name.clone()) {
-            problems.add(
-                &name_at,
-                format!("{} is set twice", quoted(&name)),
-                "Keep the one that you mean.",
-            );
+            problems.add(&name_at, format!("{} is set twice", quoted(&name)), "Keep the one that you mean.");
         }
         if value.contains('\0') {
             problems.add(&at.key("value"), "the value holds a NUL", "Remove it.");
@@ -385,11 +333,7 @@ fn mount_points(
                 "Give each its own path.",
             );
         }
-        mount_points.push(MountPoint {
-            source_volume,
-            container_path,
-            read_only: mount.read_only.unwrap_or(false),
-        });
+        mount_points.push(MountPoint { source_volume, container_path, read_only: mount.read_only.unwrap_or(false) });
     }
     mount_points
 }

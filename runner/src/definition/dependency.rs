@@ -40,11 +40,7 @@ pub enum Condition {
 }
 
 /// Reads `dependsOn`; whether the containers exist is seen when all are read.
-pub(super) fn dependencies(
-    raw: Vec<RawDependency>,
-    at: &Location,
-    problems: &mut Problems,
-) -> Vec<Dependency> {
+pub(super) fn dependencies(raw: Vec<RawDependency>, at: &Location, problems: &mut Problems) -> Vec<Dependency> {
     let mut dependencies = Vec::new();
     for (index, dependency) in raw.into_iter().enumerate() {
         let at = at.index(index);
@@ -69,20 +65,13 @@ pub(super) fn dependencies(
                 continue;
             }
         };
-        dependencies.push(Dependency {
-            container_name: dependency.container_name.unwrap_or_default(),
-            condition,
-        });
+        dependencies.push(Dependency { container_name: dependency.container_name.unwrap_or_default(), condition });
     }
     dependencies
 }
 
 /// Checks what only all containers together show: names, who is essential, who waits for whom.
-pub(super) fn check_together(
-    containers: &[ContainerDefinition],
-    at: &Location,
-    problems: &mut Problems,
-) {
+pub(super) fn check_together(containers: &[ContainerDefinition], at: &Location, problems: &mut Problems) {
     let mut names = BTreeSet::new();
     for (index, container) in containers.iter().enumerate() {
         if !names.insert(container.name()) {
@@ -101,20 +90,12 @@ pub(super) fn check_together(
         );
     }
     for (index, container) in containers.iter().enumerate() {
-        check_dependencies(
-            container,
-            containers,
-            &at.index(index).key("dependsOn"),
-            problems,
-        );
+        check_dependencies(container, containers, &at.index(index).key("dependsOn"), problems);
     }
     if let Some(cycle) = cycle(containers) {
         problems.add(
             at,
-            format!(
-                "containers wait for each other in a circle: {}",
-                cycle.join(" waits for ")
-            ),
+            format!("containers wait for each other in a circle: {}", cycle.join(" waits for ")),
             "Take one of these dependsOn away.",
         );
     }
@@ -185,9 +166,5 @@ fn cycle(containers: &[ContainerDefinition]) -> Option<Vec<&str>> {
 
 /// The first of `names` that `container` waits for.
 fn waits_for<'a>(container: &'a ContainerDefinition, names: &BTreeSet<&str>) -> Option<&'a str> {
-    container
-        .depends_on()
-        .iter()
-        .map(Dependency::container_name)
-        .find(|name| names.contains(name))
+    container.depends_on().iter().map(Dependency::container_name).find(|name| names.contains(name))
 }

@@ -12,10 +12,7 @@ use super::raw::{self, RawRolebox, RawTaskDefinition};
 
 /// The definition within `document`, and where it stands: the document itself, or what is under `taskDefinition`, as
 /// `describe-task-definition` and `register-task-definition` print it, with the definition's tags beside.
-pub(super) fn described(
-    document: Value,
-    problems: &mut Problems,
-) -> Option<(Map<String, Value>, Location)> {
+pub(super) fn described(document: Value, problems: &mut Problems) -> Option<(Map<String, Value>, Location)> {
     let root = Location::root();
     let mut document = object(document, &root, problems)?;
     let Some(definition) = document.remove("taskDefinition") else {
@@ -38,10 +35,7 @@ fn object(value: Value, at: &Location, problems: &mut Problems) -> Option<Map<St
         other => {
             problems.add(
                 at,
-                format!(
-                    "a task definition is an object, and this is {}",
-                    kind(&other)
-                ),
+                format!("a task definition is an object, and this is {}", kind(&other)),
                 "Give an object with family and containerDefinitions.",
             );
             None
@@ -60,21 +54,14 @@ pub(super) fn rolebox(
     let mut found = raw.rolebox.take().map(|rolebox| (rolebox, at.key(KEY)));
     let mut is_readable = true;
     for (index, container) in raw.container_definitions.iter_mut().enumerate() {
-        let labels_at = at
-            .key("containerDefinitions")
-            .index(index)
-            .key("dockerLabels");
+        let labels_at = at.key("containerDefinitions").index(index).key("dockerLabels");
         let mut labels = std::mem::take(&mut container.docker_labels);
         let label = labels.remove(KEY);
         note_labels(&labels, &labels_at, ignored_keys);
         let Some(label) = label else { continue };
         let label_at = labels_at.key(KEY);
         if let Some((_, other)) = &found {
-            problems.add(
-                &label_at,
-                format!("the same object stands in {other} too"),
-                "Keep one of them.",
-            );
+            problems.add(&label_at, format!("the same object stands in {other} too"), "Keep one of them.");
             continue;
         }
         match label_object(&label, &label_at, problems, ignored_keys) {
@@ -103,11 +90,7 @@ fn label_object(
         }
         Err(error) => {
             let what = match error {
-                DefinitionError::NotJson {
-                    line,
-                    column,
-                    reason,
-                } => {
+                DefinitionError::NotJson { line, column, reason } => {
                     format!("the string is not JSON (its line {line}, column {column}: {reason})")
                 }
                 other => other.to_string(),
@@ -118,15 +101,8 @@ fn label_object(
     }
 }
 
-fn note_labels(
-    labels: &BTreeMap<String, String>,
-    at: &Location,
-    ignored_keys: &mut Vec<IgnoredKey>,
-) {
+fn note_labels(labels: &BTreeMap<String, String>, at: &Location, ignored_keys: &mut Vec<IgnoredKey>) {
     for label in labels.keys() {
-        ignored_keys.push(IgnoredKey {
-            path: at.key(label).to_string(),
-            why: "no Docker runs the task",
-        });
+        ignored_keys.push(IgnoredKey { path: at.key(label).to_string(), why: "no Docker runs the task" });
     }
 }

@@ -5,8 +5,7 @@ use std::time::Duration;
 const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// What [`parse_duration`] takes, for messages.
-pub(super) const FORM: &str =
-    "Write whole numbers with h, m, s or ms, the largest unit first: \"60s\", \"1h30m\".";
+pub(super) const FORM: &str = "Write whole numbers with h, m, s or ms, the largest unit first: \"60s\", \"1h30m\".";
 
 /// Reads a duration as a definition writes it: `500ms`, `60s`, `5m`, `1h30m`.
 ///

@@ -6,52 +6,27 @@
 use super::keys::{Key, Level, Verdict};
 
 /// All levels: where a key that stands in the wrong place is looked for.
-pub(super) const LEVELS: &[&Level] = &[
-    &TASK,
-    &CONTAINER,
-    &VOLUME,
-    &HOST,
-    &ENVIRONMENT,
-    &MOUNT_POINT,
-    &DEPENDENCY,
-    &ROLEBOX,
-    &LIMITS,
-    &CAPABILITY,
-];
+pub(super) const LEVELS: &[&Level] =
+    &[&TASK, &CONTAINER, &VOLUME, &HOST, &ENVIRONMENT, &MOUNT_POINT, &DEPENDENCY, &ROLEBOX, &LIMITS, &CAPABILITY];
 
 const fn used(name: &'static str) -> Key {
-    Key {
-        name,
-        verdict: Verdict::Used,
-    }
+    Key { name, verdict: Verdict::Used }
 }
 
 const fn object(name: &'static str, level: &'static Level) -> Key {
-    Key {
-        name,
-        verdict: Verdict::Object(level),
-    }
+    Key { name, verdict: Verdict::Object(level) }
 }
 
 const fn list(name: &'static str, level: &'static Level) -> Key {
-    Key {
-        name,
-        verdict: Verdict::List(level),
-    }
+    Key { name, verdict: Verdict::List(level) }
 }
 
 const fn inspected(name: &'static str, level: &'static Level) -> Key {
-    Key {
-        name,
-        verdict: Verdict::Inspected(level),
-    }
+    Key { name, verdict: Verdict::Inspected(level) }
 }
 
 const fn ignored(name: &'static str, why: &'static str) -> Key {
-    Key {
-        name,
-        verdict: Verdict::Ignored(why),
-    }
+    Key { name, verdict: Verdict::Ignored(why) }
 }
 
 const fn refused(name: &'static str, why: &'static str, mend: &'static str) -> Key {
@@ -64,22 +39,14 @@ const fn refused_unless(
     why: &'static str,
     mend: &'static str,
 ) -> Key {
-    Key {
-        name,
-        verdict: Verdict::Refused {
-            why,
-            mend,
-            harmless,
-        },
-    }
+    Key { name, verdict: Verdict::Refused { why, mend, harmless } }
 }
 
 const REMOVE: &str = "Remove the key.";
 const DESCRIBED: &str = "ECS's own record of the registered revision";
 const ONE_HOST: &str = "there is one container instance to place the task on";
 const USE_HOST_VOLUME: &str = "Name a folder of the host in \"host\": {\"sourcePath\": …}.";
-const NAME_IN_EGRESS: &str =
-    "Remove the key; hosts that the task may reach stand in rolebox.egress.";
+const NAME_IN_EGRESS: &str = "Remove the key; hosts that the task may reach stand in rolebox.egress.";
 
 pub(super) const TASK: Level = Level {
     name: "the task definition",
@@ -100,12 +67,7 @@ pub(super) const TASK: Level = Level {
         ignored("requiresCompatibilities", "there is one launch type"),
         ignored("runtimePlatform", "a component runs on every architecture"),
         ignored("tags", "tags of the task definition are ECS's to keep"),
-        refused_unless(
-            "pidMode",
-            &[],
-            "tasks have no processes, so no process namespace to share",
-            REMOVE,
-        ),
+        refused_unless("pidMode", &[], "tasks have no processes, so no process namespace to share", REMOVE),
         refused_unless(
             "ipcMode",
             &["none"],
@@ -113,26 +75,14 @@ pub(super) const TASK: Level = Level {
             "Remove the key, or say \"none\".",
         ),
         refused("proxyConfiguration", "there is no App Mesh proxy", REMOVE),
-        refused(
-            "inferenceAccelerators",
-            "no accelerator is given to a task",
-            REMOVE,
-        ),
+        refused("inferenceAccelerators", "no accelerator is given to a task", REMOVE),
         refused(
             "ephemeralStorage",
             "a task has no disk of its own",
             "Remove the key; a task that needs files mounts a volume.",
         ),
-        refused(
-            "enableFaultInjection",
-            "there is no fault injection endpoint",
-            REMOVE,
-        ),
-        refused(
-            "trustedExecutionConfiguration",
-            "there is no attestation and no hardware isolation",
-            REMOVE,
-        ),
+        refused("enableFaultInjection", "there is no fault injection endpoint", REMOVE),
+        refused("trustedExecutionConfiguration", "there is no attestation and no hardware isolation", REMOVE),
         // Printed by describe-task-definition, not taken by register-task-definition.
         ignored("taskDefinitionArn", DESCRIBED),
         ignored("revision", DESCRIBED),
@@ -160,42 +110,18 @@ pub(super) const CONTAINER: Level = Level {
         list("mountPoints", &MOUNT_POINT),
         list("dependsOn", &DEPENDENCY),
         used("dockerLabels"),
-        ignored(
-            "memoryReservation",
-            "only the hard limit, memory, is kept; nothing is reserved",
-        ),
-        ignored(
-            "logConfiguration",
-            "the task's output passes through the runner's own stdout and stderr",
-        ),
-        ignored(
-            "stopTimeout",
-            "a guest takes no signals, so it is stopped without waiting",
-        ),
-        ignored(
-            "versionConsistency",
-            "an image is always the file or digest that was loaded",
-        ),
+        ignored("memoryReservation", "only the hard limit, memory, is kept; nothing is reserved"),
+        ignored("logConfiguration", "the task's output passes through the runner's own stdout and stderr"),
+        ignored("stopTimeout", "a guest takes no signals, so it is stopped without waiting"),
+        ignored("versionConsistency", "an image is always the file or digest that was loaded"),
         ignored("hostname", "a guest cannot ask for its host name"),
         ignored("user", "a guest is no user of the host"),
         ignored("readonlyRootFilesystem", "a guest has no root file system"),
         inspected("linuxParameters", &LINUX_PARAMETERS),
-        refused(
-            "repositoryCredentials",
-            "the credentials of registries are the operator's",
-            REMOVE,
-        ),
+        refused("repositoryCredentials", "the credentials of registries are the operator's", REMOVE),
         refused("links", "containers of a task share no network", REMOVE),
-        refused(
-            "portMappings",
-            "HTTP tasks are not served yet",
-            "Remove the mappings.",
-        ),
-        refused(
-            "restartPolicy",
-            "a container that ended is not started again",
-            REMOVE,
-        ),
+        refused("portMappings", "HTTP tasks are not served yet", "Remove the mappings."),
+        refused("restartPolicy", "a container that ended is not started again", REMOVE),
         refused(
             "environmentFiles",
             "files of environment variables are not fetched",
@@ -227,26 +153,10 @@ pub(super) const CONTAINER: Level = Level {
             "it would also end the task's signed AWS calls",
             "Remove the key; a task without capabilities and rolebox.egress reaches nothing.",
         ),
-        refused(
-            "privileged",
-            "a guest runs in a sandbox and is given no privilege of the host",
-            REMOVE,
-        ),
-        refused(
-            "dnsServers",
-            "names are resolved by the host",
-            NAME_IN_EGRESS,
-        ),
-        refused(
-            "dnsSearchDomains",
-            "names are resolved by the host",
-            NAME_IN_EGRESS,
-        ),
-        refused(
-            "extraHosts",
-            "names are resolved by the host",
-            NAME_IN_EGRESS,
-        ),
+        refused("privileged", "a guest runs in a sandbox and is given no privilege of the host", REMOVE),
+        refused("dnsServers", "names are resolved by the host", NAME_IN_EGRESS),
+        refused("dnsSearchDomains", "names are resolved by the host", NAME_IN_EGRESS),
+        refused("extraHosts", "names are resolved by the host", NAME_IN_EGRESS),
         refused("dockerSecurityOptions", "no Docker runs the task", REMOVE),
         refused("interactive", "a task has no standard input", REMOVE),
         refused("pseudoTerminal", "a task has no terminal", REMOVE),
@@ -257,17 +167,9 @@ pub(super) const CONTAINER: Level = Level {
         ),
         refused("healthCheck", "no health check is run", REMOVE),
         refused("systemControls", "a guest has no kernel parameters", REMOVE),
-        refused(
-            "resourceRequirements",
-            "no accelerator is given to a task",
-            REMOVE,
-        ),
+        refused("resourceRequirements", "no accelerator is given to a task", REMOVE),
         refused("firelensConfiguration", "no log router is run", REMOVE),
-        refused(
-            "credentialSpecs",
-            "there is no Active Directory for a task",
-            REMOVE,
-        ),
+        refused("credentialSpecs", "there is no Active Directory for a task", REMOVE),
     ],
 };
 
@@ -291,15 +193,8 @@ const LINUX_PARAMETERS: Level = Level {
 const KERNEL_CAPABILITIES: Level = Level {
     name: "linuxParameters.capabilities",
     keys: &[
-        ignored(
-            "drop",
-            "a guest has none of the kernel's capabilities to drop",
-        ),
-        refused(
-            "add",
-            "a guest is given none of the kernel's capabilities",
-            REMOVE,
-        ),
+        ignored("drop", "a guest has none of the kernel's capabilities to drop"),
+        refused("add", "a guest is given none of the kernel's capabilities", REMOVE),
     ],
 };
 
@@ -308,57 +203,22 @@ pub(super) const VOLUME: Level = Level {
     keys: &[
         used("name"),
         object("host", &HOST),
-        refused(
-            "dockerVolumeConfiguration",
-            "no Docker runs the task",
-            USE_HOST_VOLUME,
-        ),
-        refused(
-            "efsVolumeConfiguration",
-            "EFS is not mounted",
-            USE_HOST_VOLUME,
-        ),
-        refused(
-            "s3filesVolumeConfiguration",
-            "S3 Files is not mounted",
-            USE_HOST_VOLUME,
-        ),
-        refused(
-            "fsxWindowsFileServerVolumeConfiguration",
-            "FSx is not mounted",
-            USE_HOST_VOLUME,
-        ),
-        refused(
-            "configuredAtLaunch",
-            "EBS volumes are not attached",
-            USE_HOST_VOLUME,
-        ),
+        refused("dockerVolumeConfiguration", "no Docker runs the task", USE_HOST_VOLUME),
+        refused("efsVolumeConfiguration", "EFS is not mounted", USE_HOST_VOLUME),
+        refused("s3filesVolumeConfiguration", "S3 Files is not mounted", USE_HOST_VOLUME),
+        refused("fsxWindowsFileServerVolumeConfiguration", "FSx is not mounted", USE_HOST_VOLUME),
+        refused("configuredAtLaunch", "EBS volumes are not attached", USE_HOST_VOLUME),
     ],
 };
 
-pub(super) const HOST: Level = Level {
-    name: "a volume's host",
-    keys: &[used("sourcePath")],
-};
+pub(super) const HOST: Level = Level { name: "a volume's host", keys: &[used("sourcePath")] };
 
-pub(super) const ENVIRONMENT: Level = Level {
-    name: "an environment variable",
-    keys: &[used("name"), used("value")],
-};
+pub(super) const ENVIRONMENT: Level = Level { name: "an environment variable", keys: &[used("name"), used("value")] };
 
-pub(super) const MOUNT_POINT: Level = Level {
-    name: "a mount point",
-    keys: &[
-        used("sourceVolume"),
-        used("containerPath"),
-        used("readOnly"),
-    ],
-};
+pub(super) const MOUNT_POINT: Level =
+    Level { name: "a mount point", keys: &[used("sourceVolume"), used("containerPath"), used("readOnly")] };
 
-pub(super) const DEPENDENCY: Level = Level {
-    name: "a dependency",
-    keys: &[used("containerName"), used("condition")],
-};
+pub(super) const DEPENDENCY: Level = Level { name: "a dependency", keys: &[used("containerName"), used("condition")] };
 
 /// The object under the key `rolebox`.
 pub(super) const ROLEBOX: Level = Level {

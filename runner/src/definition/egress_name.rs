@@ -55,10 +55,7 @@ impl EgressName {
             return wrong("has a user name");
         }
         if rest.contains('*') {
-            return Err((
-                format!("{} has a wildcard", quoted(text)),
-                "Name each host by itself.".to_owned(),
-            ));
+            return Err((format!("{} has a wildcard", quoted(text)), "Name each host by itself.".to_owned()));
         }
         let Some((host, port)) = rest.rsplit_once(':') else {
             return wrong("has no port");
@@ -78,8 +75,7 @@ impl EgressName {
         if is_address(&host) {
             return Err((
                 format!("{} is an address", quoted(text)),
-                "Name the host: what a name leads to is checked when it is connected to."
-                    .to_owned(),
+                "Name the host: what a name leads to is checked when it is connected to.".to_owned(),
             ));
         }
         if !is_host_name(&host) {
@@ -118,16 +114,9 @@ fn is_address(host: &str) -> bool {
     if host.contains([':', '[', ']']) {
         return true;
     }
-    let last = host
-        .strip_suffix('.')
-        .unwrap_or(host)
-        .rsplit('.')
-        .next()
-        .unwrap_or_default();
+    let last = host.strip_suffix('.').unwrap_or(host).rsplit('.').next().unwrap_or_default();
     let decimal = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
-    let hexadecimal = last
-        .strip_prefix("0x")
-        .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let hexadecimal = last.strip_prefix("0x").is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
     decimal || hexadecimal
 }
 
@@ -135,9 +124,7 @@ fn is_address(host: &str) -> bool {
 fn is_host_name(host: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };

@@ -69,9 +69,7 @@ impl ImageReference {
             Some((name, digest)) => (name, Some(parse_digest(digest)?)),
         };
         let (registry, rest) = match name.split_once('/') {
-            Some((first, rest)) if first.contains(['.', ':']) || first == "localhost" => {
-                (Some(first), rest)
-            }
+            Some((first, rest)) if first.contains(['.', ':']) || first == "localhost" => (Some(first), rest),
             _ => (None, name),
         };
         let (repository, tag) = match rest.split_once(':') {
@@ -133,9 +131,7 @@ pub(super) fn parse(text: &str, folder: &Path) -> Result<Image, &'static str> {
 }
 
 fn parse_digest(text: &str) -> Result<String, &'static str> {
-    let hexadecimal = text
-        .strip_prefix("sha256:")
-        .ok_or("the digest's algorithm is not sha256")?;
+    let hexadecimal = text.strip_prefix("sha256:").ok_or("the digest's algorithm is not sha256")?;
     if hexadecimal.len() != 64 || !hexadecimal.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err("the digest is not 64 hexadecimal digits");
     }
@@ -148,15 +144,11 @@ fn is_registry(text: &str) -> bool {
         None => (text, None),
         Some((host, port)) => (host, Some(port)),
     };
-    let is_port = |port: &str| {
-        port.bytes().all(|byte| byte.is_ascii_digit())
-            && port.parse::<u16>().is_ok_and(|port| port > 0)
-    };
+    let is_port =
+        |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0);
     let is_label = |label: &str| {
         !label.is_empty()
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
@@ -171,8 +163,7 @@ fn is_repository(text: &str) -> bool {
         let mut after_letter = false;
         for letter in part.chars() {
             if letter.is_ascii_lowercase() || letter.is_ascii_digit() {
-                let joins = matches!(separator.as_str(), "" | "." | "_" | "__")
-                    || separator.bytes().all(|b| b == b'-');
+                let joins = matches!(separator.as_str(), "" | "." | "_" | "__") || separator.bytes().all(|b| b == b'-');
                 if !joins {
                     return false;
                 }
@@ -193,9 +184,7 @@ fn is_repository(text: &str) -> bool {
 fn is_tag(text: &str) -> bool {
     (1..=128).contains(&text.len())
         && !text.starts_with(['.', '-'])
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
 
 #[cfg(test)]
@@ -212,21 +201,9 @@ mod tests {
             ("app", None, "app", None, false),
             ("team/app:1.2", None, "team/app", Some("1.2"), false),
             ("localhost/app", Some("localhost"), "app", None, false),
-            (
-                "localhost:5000/app:x",
-                Some("localhost:5000"),
-                "app",
-                Some("x"),
-                false,
-            ),
+            ("localhost:5000/app:x", Some("localhost:5000"), "app", Some("x"), false),
             (digest, None, "app", None, true),
-            (
-                all,
-                Some("registry.example.com:5000"),
-                "team/my-app_2.x",
-                Some("v1.0_RC"),
-                true,
-            ),
+            (all, Some("registry.example.com:5000"), "team/my-app_2.x", Some("v1.0_RC"), true),
         ] {
             let Ok(Image::Registry(reference)) = parse(text, Path::new("/folder")) else {
                 panic!("{text} is a reference");
@@ -247,11 +224,7 @@ mod tests {
             ("/images/app.wasm", "/images/app.wasm"),
             ("My App.wasm", "/folder/My App.wasm"),
         ] {
-            assert_eq!(
-                parse(text, Path::new("/folder")),
-                Ok(Image::File(path.into())),
-                "{text}"
-            );
+            assert_eq!(parse(text, Path::new("/folder")), Ok(Image::File(path.into())), "{text}");
         }
     }
 

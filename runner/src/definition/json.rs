@@ -12,23 +12,16 @@ use serde_json::{Map, Value};
 use super::problem::{DefinitionError, Location, Problems};
 
 /// Parses `text`. Doubled keys are added to `problems`; what is returned for them is of no use.
-pub(super) fn parse(
-    text: &str,
-    at: &Location,
-    problems: &mut Problems,
-) -> Result<Value, DefinitionError> {
+pub(super) fn parse(text: &str, at: &Location, problems: &mut Problems) -> Result<Value, DefinitionError> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    Tree {
-        at: at.clone(),
-        problems,
-    }
-    .deserialize(&mut deserializer)
-    .and_then(|value| deserializer.end().map(|()| value))
-    .map_err(|error| DefinitionError::NotJson {
-        line: error.line(),
-        column: error.column(),
-        reason: without_position(&error),
-    })
+    Tree { at: at.clone(), problems }
+        .deserialize(&mut deserializer)
+        .and_then(|value| deserializer.end().map(|()| value))
+        .map_err(|error| DefinitionError::NotJson {
+            line: error.line(),
+            column: error.column(),
+            reason: without_position(&error),
+        })
 }
 
 /// `serde_json`'s message without the "at line 1 column 2" that it ends in.
@@ -88,10 +81,9 @@ impl<'de> Visitor<'de> for Tree<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
-        while let Some(value) = sequence.next_element_seed(Tree {
-            at: self.at.index(values.len()),
-            problems: self.problems,
-        })? {
+        while let Some(value) =
+            sequence.next_element_seed(Tree { at: self.at.index(values.len()), problems: self.problems })?
+        {
             values.push(value);
         }
         Ok(Value::Array(values))
@@ -102,16 +94,9 @@ impl<'de> Visitor<'de> for Tree<'_> {
         while let Some(key) = map.next_key::<String>()? {
             let at = self.at.key(&key);
             if values.contains_key(&key) {
-                self.problems.add(
-                    &at,
-                    "this key appears twice in the same object",
-                    "Keep the one that you mean.",
-                );
+                self.problems.add(&at, "this key appears twice in the same object", "Keep the one that you mean.");
             }
-            let value = map.next_value_seed(Tree {
-                at,
-                problems: self.problems,
-            })?;
+            let value = map.next_value_seed(Tree { at, problems: self.problems })?;
             values.insert(key, value);
         }
         Ok(Value::Object(values))

@@ -77,21 +77,12 @@ impl<'a> Sorter<'a> {
         problems: &'a mut Problems,
         ignored: &'a mut Vec<IgnoredKey>,
     ) -> Option<Value> {
-        let mut sorter = Self {
-            problems,
-            ignored,
-            is_well_formed: true,
-        };
+        let mut sorter = Self { problems, ignored, is_well_formed: true };
         let used = sorter.members(level, object, at);
         sorter.is_well_formed.then_some(Value::Object(used))
     }
 
-    fn members(
-        &mut self,
-        level: &'static Level,
-        object: Map<String, Value>,
-        at: &Location,
-    ) -> Map<String, Value> {
+    fn members(&mut self, level: &'static Level, object: Map<String, Value>, at: &Location) -> Map<String, Value> {
         let mut used = Map::new();
         for (name, value) in object {
             let place = at.key(&name);
@@ -120,18 +111,11 @@ impl<'a> Sorter<'a> {
                     return None;
                 };
                 let sorted = values.into_iter().enumerate();
-                Some(
-                    sorted
-                        .filter_map(|(index, value)| self.object(level, value, &at.index(index)))
-                        .collect(),
-                )
+                Some(sorted.filter_map(|(index, value)| self.object(level, value, &at.index(index))).collect())
             }
             Verdict::Ignored(why) => {
                 if !asks_for_nothing(&value) {
-                    self.ignored.push(IgnoredKey {
-                        path: at.to_string(),
-                        why,
-                    });
+                    self.ignored.push(IgnoredKey { path: at.to_string(), why });
                 }
                 None
             }
@@ -139,11 +123,7 @@ impl<'a> Sorter<'a> {
                 self.object(level, value, at);
                 None
             }
-            Verdict::Refused {
-                why,
-                mend,
-                harmless,
-            } => {
+            Verdict::Refused { why, mend, harmless } => {
                 let is_harmless = value.as_str().is_some_and(|text| harmless.contains(&text));
                 if !asks_for_nothing(&value) && !is_harmless {
                     self.problems.add(at, format!("refused: {why}"), *mend);
@@ -216,18 +196,10 @@ fn unknown(level: &Level, name: &str) -> (String, String) {
     let known: Vec<_> = level
         .keys
         .iter()
-        .filter(|key| {
-            matches!(
-                key.verdict,
-                Verdict::Used | Verdict::Object(_) | Verdict::List(_)
-            )
-        })
+        .filter(|key| matches!(key.verdict, Verdict::Used | Verdict::Object(_) | Verdict::List(_)))
         .map(|key| key.name)
         .collect();
-    (
-        what,
-        format!("Remove it; the keys read here are {}.", known.join(", ")),
-    )
+    (what, format!("Remove it; the keys read here are {}.", known.join(", ")))
 }
 
 /// The candidate that `name` most likely misspells: equal but for case, or else at most a third of its letters away.

@@ -54,15 +54,9 @@ pub(super) fn limits(raw: &RawLimits, at: &Location, problems: &mut Problems) ->
     let default = Limits::default();
     let mut whole = |key: &str, value: Option<Whole>, max: u64| {
         let Whole(value) = value?;
-        let found = u64::try_from(value)
-            .ok()
-            .filter(|value| (1..=max).contains(value));
+        let found = u64::try_from(value).ok().filter(|value| (1..=max).contains(value));
         if found.is_none() {
-            problems.add(
-                &at.key(key),
-                format!("{value} is out of range"),
-                format!("Give 1 to {max}."),
-            );
+            problems.add(&at.key(key), format!("{value} is out of range"), format!("Give 1 to {max}."));
         }
         found
     };
@@ -97,22 +91,14 @@ pub(super) fn span(
 ) -> Option<Duration> {
     let text = text?;
     let Some(found) = duration::parse_duration(text) else {
-        problems.add(
-            at,
-            format!("{} is not a duration", quoted(text)),
-            duration::FORM,
-        );
+        problems.add(at, format!("{} is not a duration", quoted(text)), duration::FORM);
         return None;
     };
     if !range.contains(&found) {
         problems.add(
             at,
             format!("{} is out of range", quoted(text)),
-            format!(
-                "Give {} to {}.",
-                duration::show_duration(*range.start()),
-                duration::show_duration(*range.end())
-            ),
+            format!("Give {} to {}.", duration::show_duration(*range.start()), duration::show_duration(*range.end())),
         );
         return None;
     }

@@ -64,11 +64,7 @@ impl Problem {
     /// A problem of a place, for callers that make definitions and report in the same way.
     #[must_use]
     pub fn new(path: impl Into<String>, what: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            what: what.into(),
-            mend: mend.into(),
-        }
+        Self { path: path.into(), what: what.into(), mend: mend.into() }
     }
 }
 
@@ -110,20 +106,14 @@ impl Location {
 
     /// The member `name` of the object at this place.
     pub(super) fn key(&self, name: &str) -> Self {
-        let plain = !name.is_empty()
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        let plain =
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
         if !plain {
             // The key is the author's text: escaped, so that it can neither look like another path nor move a
             // terminal's cursor.
             return Self(format!("{}[{}]", self.0, quoted(name)));
         }
-        if self.0.is_empty() {
-            Self(name.to_owned())
-        } else {
-            Self(format!("{}.{name}", self.0))
-        }
+        if self.0.is_empty() { Self(name.to_owned()) } else { Self(format!("{}.{name}", self.0)) }
     }
 
     /// The element `index` of the list at this place.
@@ -159,11 +149,7 @@ pub(super) struct Problems(Vec<Problem>);
 
 impl Problems {
     pub(super) fn add(&mut self, at: &Location, what: impl Into<String>, mend: impl Into<String>) {
-        self.0.push(Problem {
-            path: at.0.clone(),
-            what: what.into(),
-            mend: mend.into(),
-        });
+        self.0.push(Problem { path: at.0.clone(), what: what.into(), mend: mend.into() });
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -14,11 +14,7 @@ use serde_json::Value;
 use super::problem::{Location, Problems};
 
 /// Reads `value` as a `T`, or reports the first place where its type is wrong.
-pub(super) fn read<T: DeserializeOwned>(
-    value: Value,
-    at: &Location,
-    problems: &mut Problems,
-) -> Option<T> {
+pub(super) fn read<T: DeserializeOwned>(value: Value, at: &Location, problems: &mut Problems) -> Option<T> {
     match serde_path_to_error::deserialize(value) {
         Ok(raw) => Some(raw),
         Err(error) => {
@@ -33,21 +29,12 @@ pub(super) fn read<T: DeserializeOwned>(
 /// serde speaks of Rust's types; the author wrote JSON. What is wrong, and how to mend it.
 fn in_words_of_json(message: &str) -> (String, String) {
     if let Some(expected) = message.strip_prefix("expected ") {
-        return (
-            "the value is of the wrong type".to_owned(),
-            format!("Give {expected}."),
-        );
+        return ("the value is of the wrong type".to_owned(), format!("Give {expected}."));
     }
     if let Some(key) = message.strip_prefix("missing field ") {
-        return (
-            format!("the key {} is missing", key.replace('`', "\"")),
-            "Add it.".to_owned(),
-        );
+        return (format!("the key {} is missing", key.replace('`', "\"")), "Add it.".to_owned());
     }
-    match message
-        .strip_prefix("invalid type: ")
-        .and_then(|found| found.rsplit_once(", expected "))
-    {
+    match message.strip_prefix("invalid type: ").and_then(|found| found.rsplit_once(", expected ")) {
         Some((found, expected)) => {
             let found = match found {
                 "map" => "an object",
@@ -60,13 +47,7 @@ fn in_words_of_json(message: &str) -> (String, String) {
                 other => other,
             };
             let found: String = found.chars().take(100).collect();
-            (
-                format!(
-                    "{} is of the wrong type",
-                    found.replace("floating point", "number")
-                ),
-                format!("Give {expected}."),
-            )
+            (format!("{} is of the wrong type", found.replace("floating point", "number")), format!("Give {expected}."))
         }
         None => (message.to_owned(), String::new()),
     }

@@ -121,36 +121,17 @@ pub(super) fn task_role(
     at: &Location,
     problems: &mut Problems,
 ) -> Option<TaskRole> {
-    let session_policy_off = choice(
-        raw.session_policy.as_deref(),
-        [("required", false), ("off", true)],
-        &at.key("sessionPolicy"),
-        problems,
-    );
+    let session_policy_off =
+        choice(raw.session_policy.as_deref(), [("required", false), ("off", true)], &at.key("sessionPolicy"), problems);
     let role_session = choice(
         raw.role_session.as_deref(),
-        [
-            ("per-task", RoleSession::PerTask),
-            ("per-definition", RoleSession::PerDefinition),
-        ],
+        [("per-task", RoleSession::PerTask), ("per-definition", RoleSession::PerDefinition)],
         &at.key("roleSession"),
         problems,
     );
     let session_duration = session_duration(raw.session_duration.as_deref(), at, problems);
-    let external_id = sts_text(
-        raw.external_id.as_deref(),
-        1_224,
-        "_+=,.@:/-",
-        &at.key("externalId"),
-        problems,
-    );
-    let source_identity = sts_text(
-        raw.source_identity.as_deref(),
-        64,
-        "_+=,.@-",
-        &at.key("sourceIdentity"),
-        problems,
-    );
+    let external_id = sts_text(raw.external_id.as_deref(), 1_224, "_+=,.@:/-", &at.key("externalId"), problems);
+    let source_identity = sts_text(raw.source_identity.as_deref(), 64, "_+=,.@-", &at.key("sourceIdentity"), problems);
 
     let Some(arn) = arn.filter(|arn| !arn.is_empty()) else {
         without_role(raw, at, problems);
@@ -233,20 +214,12 @@ fn choice<T: Copy, const N: usize>(
     let found = choices.iter().find(|(name, _)| *name == text);
     if found.is_none() {
         let names: Vec<_> = choices.iter().map(|(name, _)| quoted(name)).collect();
-        problems.add(
-            at,
-            format!("{} is not one of the values", quoted(text)),
-            format!("Give {}.", names.join(" or ")),
-        );
+        problems.add(at, format!("{} is not one of the values", quoted(text)), format!("Give {}.", names.join(" or ")));
     }
     found.map(|(_, value)| *value)
 }
 
-fn session_duration(
-    text: Option<&str>,
-    at: &Location,
-    problems: &mut Problems,
-) -> Option<Duration> {
+fn session_duration(text: Option<&str>, at: &Location, problems: &mut Problems) -> Option<Duration> {
     let place = at.key("sessionDuration");
     let shortest = Duration::from_secs(900);
     let longest = Duration::from_secs(12 * 3600);
@@ -254,10 +227,7 @@ fn session_duration(
     if duration.subsec_millis() > 0 {
         problems.add(
             &place,
-            format!(
-                "{} is not in whole seconds",
-                quoted(&duration::show_duration(duration))
-            ),
+            format!("{} is not in whole seconds", quoted(&duration::show_duration(duration))),
             "Round it to seconds: that is what STS takes.",
         );
         return None;
@@ -275,9 +245,7 @@ fn sts_text(
 ) -> Option<String> {
     let text = text?;
     let fits = (2..=longest).contains(&text.len())
-        && text
-            .chars()
-            .all(|letter| letter.is_ascii_alphanumeric() || punctuation.contains(letter));
+        && text.chars().all(|letter| letter.is_ascii_alphanumeric() || punctuation.contains(letter));
     if !fits {
         problems.add(
             at,

@@ -52,66 +52,33 @@ pub(super) fn range() -> String {
 }
 
 /// A container's hard limit.
-pub(super) fn container_memory(
-    amount: i128,
-    at: &Location,
-    problems: &mut Problems,
-) -> Option<Mebibytes> {
-    let found = u32::try_from(amount)
-        .ok()
-        .map(Mebibytes)
-        .filter(|memory| (MIN_MEMORY..=MAX_MEMORY).contains(memory));
+pub(super) fn container_memory(amount: i128, at: &Location, problems: &mut Problems) -> Option<Mebibytes> {
+    let found = u32::try_from(amount).ok().map(Mebibytes).filter(|memory| (MIN_MEMORY..=MAX_MEMORY).contains(memory));
     if found.is_none() {
-        problems.add(
-            at,
-            format!("{amount} MiB are out of range"),
-            format!("Give {} MiB.", range()),
-        );
+        problems.add(at, format!("{amount} MiB are out of range"), format!("Give {} MiB.", range()));
     }
     found
 }
 
 /// A task's `memory`: MiB as a number or in digits, or GB with their unit.
-pub(super) fn task_memory(
-    amount: Option<Amount>,
-    at: &Location,
-    problems: &mut Problems,
-) -> Option<Mebibytes> {
+pub(super) fn task_memory(amount: Option<Amount>, at: &Location, problems: &mut Problems) -> Option<Mebibytes> {
     let most = MAX_MEMORY.0 * MAX_CONTAINERS as u32;
     let amount = whole(amount?, "gb", 1024, "\"512\" or \"0.5 GB\"", at, problems)?;
-    let found = u32::try_from(amount)
-        .ok()
-        .filter(|amount| (MIN_MEMORY.0..=most).contains(amount));
+    let found = u32::try_from(amount).ok().filter(|amount| (MIN_MEMORY.0..=most).contains(amount));
     if found.is_none() {
         problems.add(
             at,
             format!("{amount} MiB are out of range"),
-            format!(
-                "Give {} to {most} MiB, and at most {} of them to one container.",
-                MIN_MEMORY.0, MAX_MEMORY.0
-            ),
+            format!("Give {} to {most} MiB, and at most {} of them to one container.", MIN_MEMORY.0, MAX_MEMORY.0),
         );
     }
     found.map(Mebibytes)
 }
 
 /// A task's `cpu`: CPU units as a number or in digits, or vCPUs with their unit.
-pub(super) fn task_cpu(
-    amount: Option<Amount>,
-    at: &Location,
-    problems: &mut Problems,
-) -> Option<u32> {
-    let amount = whole(
-        amount?,
-        "vcpu",
-        1024,
-        "\"512\" or \"0.5 vCPU\"",
-        at,
-        problems,
-    )?;
-    let found = u32::try_from(amount)
-        .ok()
-        .filter(|amount| (1..=MAX_CPU).contains(amount));
+pub(super) fn task_cpu(amount: Option<Amount>, at: &Location, problems: &mut Problems) -> Option<u32> {
+    let amount = whole(amount?, "vcpu", 1024, "\"512\" or \"0.5 vCPU\"", at, problems)?;
+    let found = u32::try_from(amount).ok().filter(|amount| (1..=MAX_CPU).contains(amount));
     if found.is_none() {
         problems.add(
             at,
@@ -137,19 +104,13 @@ fn whole(
     };
     let found = in_units(&text, unit, size);
     if found.is_none() {
-        problems.add(
-            at,
-            format!("{} is not an amount", quoted(&text)),
-            format!("Write it as {example}."),
-        );
+        problems.add(at, format!("{} is not an amount", quoted(&text)), format!("Write it as {example}."));
     }
     found
 }
 
 fn in_units(text: &str, unit: &str, size: i128) -> Option<i128> {
-    let is_digits = |text: &str| {
-        (1..=9).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
-    };
+    let is_digits = |text: &str| (1..=9).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     if is_digits(text) {
         return text.parse().ok();
     }

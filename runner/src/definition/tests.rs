@@ -69,15 +69,11 @@ fn refuse_each<const N: usize>(rows: [(&str, Value, Expect); N]) {
 }
 
 fn refuse(document: &Value, expected: Expect) {
-    let error = parse(document)
-        .err()
-        .unwrap_or_else(|| panic!("{document} is accepted"));
+    let error = parse(document).err().unwrap_or_else(|| panic!("{document} is accepted"));
     expected.assert_eq(&error.to_string());
 }
 
 fn refuse_text(text: &str, expected: Expect) {
-    let error = TaskDefinition::parse(text, Path::new("/tasks"))
-        .err()
-        .unwrap_or_else(|| panic!("{text} is accepted"));
+    let error = TaskDefinition::parse(text, Path::new("/tasks")).err().unwrap_or_else(|| panic!("{text} is accepted"));
     expected.assert_eq(&error.to_string());
 }

@@ -30,21 +30,13 @@ impl Volume {
 }
 
 /// Reads all volumes.
-pub(super) fn volumes(
-    raw: Vec<RawVolume>,
-    folder: &Path,
-    at: &Location,
-    problems: &mut Problems,
-) -> Vec<Volume> {
+pub(super) fn volumes(raw: Vec<RawVolume>, folder: &Path, at: &Location, problems: &mut Problems) -> Vec<Volume> {
     let mut names = BTreeSet::new();
     let mut volumes = Vec::new();
     for (index, volume) in raw.into_iter().enumerate() {
         let at = at.index(index);
         let path_at = at.key("host").key("sourcePath");
-        let source_path = volume
-            .host
-            .and_then(|host| host.source_path)
-            .unwrap_or_default();
+        let source_path = volume.host.and_then(|host| host.source_path).unwrap_or_default();
         if source_path.is_empty() {
             problems.add(
                 &path_at,
@@ -64,10 +56,7 @@ pub(super) fn volumes(
                 "Give each its own name.",
             );
         }
-        volumes.push(Volume {
-            name,
-            source_path: folder.join(source_path),
-        });
+        volumes.push(Volume { name, source_path: folder.join(source_path) });
     }
     volumes
 }

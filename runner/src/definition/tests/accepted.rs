@@ -14,18 +14,9 @@ fn the_smallest_definition_has_the_documented_defaults() {
     assert!(definition.egress().is_empty() && definition.volumes().is_empty());
     assert!(definition.ignored_keys().is_empty());
     let limits = definition.limits();
-    assert_eq!(
-        (limits.output_bytes, limits.body_bytes),
-        (16 << 20, 16 << 20)
-    );
-    assert_eq!(
-        (limits.calls_in_flight, limits.calls_per_second),
-        (64, 1_000)
-    );
-    assert_eq!(
-        (limits.total_bytes, limits.call_timeout),
-        (None, Duration::from_secs(60))
-    );
+    assert_eq!((limits.output_bytes, limits.body_bytes), (16 << 20, 16 << 20));
+    assert_eq!((limits.calls_in_flight, limits.calls_per_second), (64, 1_000));
+    assert_eq!((limits.total_bytes, limits.call_timeout), (None, Duration::from_secs(60)));
 
     let container = &definition.containers()[0];
     assert_eq!(container.image(), &Image::File("/tasks/app.wasm".into()));
@@ -39,18 +30,8 @@ fn the_smallest_definition_has_the_documented_defaults() {
     assert!(role.capabilities().is_empty());
     assert_eq!(role.role_session(), RoleSession::PerTask);
     assert_eq!(role.session_duration(), Duration::from_secs(3600));
-    assert!(matches!(
-        role.session_policy(),
-        SessionPolicySetting::Required(_)
-    ));
-    assert_eq!(
-        (
-            role.external_id(),
-            role.source_identity(),
-            role.session_tags()
-        ),
-        (None, None, false)
-    );
+    assert!(matches!(role.session_policy(), SessionPolicySetting::Required(_)));
+    assert_eq!((role.external_id(), role.source_identity(), role.session_tags()), (None, None, false));
 }
 
 #[test]
@@ -96,10 +77,7 @@ fn everything_that_is_read_can_be_asked_for() {
     }));
     assert_eq!(definition.cpu(), Some(1024));
     assert_eq!(definition.memory().expect("a memory").get(), 512);
-    assert_eq!(
-        definition.execution_role().expect("a role").name(),
-        "execution"
-    );
+    assert_eq!(definition.execution_role().expect("a role").name(), "execution");
     assert_eq!(definition.timeout(), Duration::from_secs(5400));
 
     let [fetch, load] = definition.containers() else {
@@ -107,55 +85,28 @@ fn everything_that_is_read_can_be_asked_for() {
     };
     assert_eq!(fetch.arguments(), ["fetch", "--quiet", "in"]);
     assert_eq!(load.arguments(), ["load"]);
-    assert_eq!(
-        fetch.environment()[0],
-        ("MODE".to_owned(), "fast".to_owned())
-    );
+    assert_eq!(fetch.environment()[0], ("MODE".to_owned(), "fast".to_owned()));
     assert_eq!(load.mount_points()[0].container_path(), "/");
     assert!(load.mount_points()[0].read_only() && !fetch.mount_points()[0].read_only());
     assert_eq!(load.depends_on()[0].container_name(), "fetch");
     assert_eq!(load.depends_on()[0].condition(), Condition::Success);
-    let folders: Vec<_> = definition
-        .volumes()
-        .iter()
-        .map(|volume| volume.source_path())
-        .collect();
-    assert_eq!(
-        folders,
-        [Path::new("/tasks/scratch"), Path::new("/srv/data")]
-    );
+    let folders: Vec<_> = definition.volumes().iter().map(|volume| volume.source_path()).collect();
+    assert_eq!(folders, [Path::new("/tasks/scratch"), Path::new("/srv/data")]);
 
-    let egress: Vec<_> = definition
-        .egress()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    assert_eq!(
-        egress,
-        ["api.example.com:443", "http://plain.example.com:8080"]
-    );
+    let egress: Vec<_> = definition.egress().iter().map(ToString::to_string).collect();
+    assert_eq!(egress, ["api.example.com:443", "http://plain.example.com:8080"]);
     assert!(definition.egress()[0].tls() && !definition.egress()[1].tls());
 
     let role = definition.task_role().expect("a role");
     assert_eq!(role.session_policy(), &SessionPolicySetting::Off);
     assert_eq!(role.role_session(), RoleSession::PerDefinition);
     assert_eq!(role.session_duration(), Duration::from_secs(900));
-    assert_eq!(
-        (role.external_id(), role.source_identity()),
-        (Some("partner:42"), Some("pipeline"))
-    );
+    assert_eq!((role.external_id(), role.source_identity()), (Some("partner:42"), Some("pipeline")));
     assert!(role.session_tags());
     assert_eq!(role.declared_capabilities().len(), 1);
 
     let limits = definition.limits();
-    assert_eq!(
-        (
-            limits.output_bytes,
-            limits.body_bytes,
-            limits.calls_in_flight
-        ),
-        (1, 2, 3)
-    );
+    assert_eq!((limits.output_bytes, limits.body_bytes, limits.calls_in_flight), (1, 2, 3));
     assert_eq!((limits.calls_per_second, limits.total_bytes), (4, Some(5)));
     assert_eq!(limits.call_timeout, Duration::from_secs(6));
 }
@@ -204,11 +155,7 @@ fn what_describe_prints_is_taken_and_what_has_no_effect_is_listed() {
     let definition = accept(&described());
     assert_eq!(definition.timeout(), Duration::from_secs(60));
     assert_eq!(definition.limits().calls_in_flight, 2);
-    let ignored: Vec<_> = definition
-        .ignored_keys()
-        .iter()
-        .map(|key| format!("{}: {}", key.path, key.why))
-        .collect();
+    let ignored: Vec<_> = definition.ignored_keys().iter().map(|key| format!("{}: {}", key.path, key.why)).collect();
     expect![[r#"
         taskDefinition.compatibilities: ECS's own record of the registered revision
         taskDefinition.containerDefinitions[0].dockerLabels.team: no Docker runs the task
@@ -231,17 +178,13 @@ fn what_describe_prints_is_taken_and_what_has_no_effect_is_listed() {
 #[test]
 fn a_task_without_a_role_has_no_aws() {
     let mut document = smallest();
-    document
-        .as_object_mut()
-        .expect("an object")
-        .remove("taskRoleArn");
+    document.as_object_mut().expect("an object").remove("taskRoleArn");
     assert!(accept(&document).task_role().is_none());
     for empty in [json!(""), json!(null)] {
         document["taskRoleArn"] = empty;
         assert!(accept(&document).task_role().is_none());
     }
-    document["rolebox"] =
-        json!({"capabilities": [], "egress": ["api.example.com:443"], "sessionTags": false});
+    document["rolebox"] = json!({"capabilities": [], "egress": ["api.example.com:443"], "sessionTags": false});
     assert!(accept(&document).task_role().is_none());
 }
 
@@ -263,30 +206,15 @@ fn borders_of_ranges_are_inside() {
         ("/rolebox/limits/bodyBytes", json!(1 << 30)),
         ("/rolebox/limits/totalBytes", json!(i64::MAX)),
         ("/rolebox/limits/callTimeout", json!("1h")),
-        (
-            "/rolebox/egress",
-            json!(["x.example.com:1", "x.example.com:65535"]),
-        ),
+        ("/rolebox/egress", json!(["x.example.com:1", "x.example.com:65535"])),
         // Endpoints of customers are not AWS's.
-        (
-            "/rolebox/egress",
-            json!(["id0.execute-api.us-east-1.amazonaws.com:443"]),
-        ),
-        (
-            "/rolebox/egress",
-            json!(["id0.lambda-url.eu-west-1.on.aws:443"]),
-        ),
+        ("/rolebox/egress", json!(["id0.execute-api.us-east-1.amazonaws.com:443"])),
+        ("/rolebox/egress", json!(["id0.lambda-url.eu-west-1.on.aws:443"])),
         // Harmless values of keys that are refused.
         ("/containerDefinitions/0/workingDirectory", json!("/")),
         ("/containerDefinitions/0/privileged", json!(false)),
-        (
-            "/containerDefinitions/0/healthCheck",
-            json!({"command": []}),
-        ),
-        (
-            "/containerDefinitions/0/environment",
-            json!([{"name": "AWS_REGION", "value": "eu-west-1"}]),
-        ),
+        ("/containerDefinitions/0/healthCheck", json!({"command": []})),
+        ("/containerDefinitions/0/environment", json!([{"name": "AWS_REGION", "value": "eu-west-1"}])),
         ("/proxyConfiguration", json!(null)),
         // Lists may be null, as in a skeleton that was filled in halfway.
         ("/containerDefinitions/0/command", json!(null)),
@@ -319,12 +247,8 @@ fn a_file_is_read_from_its_own_folder() {
     std::fs::remove_dir_all(&folder).expect("removal");
     let missing = TaskDefinition::read(&path).expect_err("missing");
 
-    assert_eq!(
-        definition.containers()[0].image(),
-        &Image::File(folder.join("app.wasm"))
-    );
-    let shown = format!("{too_long}\n{not_text}\n{missing}")
-        .replace(&folder.display().to_string(), "FOLDER");
+    assert_eq!(definition.containers()[0].image(), &Image::File(folder.join("app.wasm")));
+    let shown = format!("{too_long}\n{not_text}\n{missing}").replace(&folder.display().to_string(), "FOLDER");
     expect![[r#"
         the task definition is longer than 1048576 bytes. Shorten it: no more than that is read.
         line 2, column 3: not JSON: not UTF-8. Correct the syntax there.
