@@ -4,7 +4,8 @@
 //! step before it made: [`sign`](self::sign) takes an authorized operation, and [`send`](self::send) a signed one.
 //! There is no other function in this crate that signs or sends for a guest.
 //!
-//! Absent: hosts other than AWS's, and bodies that stream. Both are refused.
+//! Two doors lead here: the typed call of `rolebox:aws`, and `wasi:http`, which any AWS SDK speaks. Absent: hosts other
+//! than AWS's, and bodies that stream. Both are refused.
 
 pub mod audit;
 mod endpoint;
@@ -25,6 +26,7 @@ use self::audit::{AuditSink, CallRecord, Decision};
 pub use self::endpoint::Endpoints;
 pub use self::limits::CallLimits;
 use self::limits::CallQuota;
+pub(crate) use self::limits::Permit;
 pub use self::send::{HttpClients, HttpClientsError};
 use crate::credentials::RoleSession;
 
@@ -134,7 +136,7 @@ pub enum CallError {
 }
 
 impl CallError {
-    fn denied(reason: impl Into<String>) -> Self {
+    pub(crate) fn denied(reason: impl Into<String>) -> Self {
         Self::Denied(CallDenied { missing: Vec::new(), reason: reason.into() })
     }
 }
@@ -172,10 +174,33 @@ impl TaskCalls {
     /// A [`CallError`] where there is no answer from the service. An error that the service itself answered is an
     /// [`Answer`] with its status.
     pub async fn call(&self, call: Call) -> Result<Answer, CallError> {
-        // Before anything is looked at, so that a flood of nonsense is bounded as well.
-        let _permit = self.quota.admit(call.body.len() as u64)?;
+        let permit = self.admit()?;
+        self.call_admitted(permit, call).await
+    }
+
+    /// Lets a call begin, before anything of it is held or looked at, so that a flood of nonsense is bounded as well.
+    pub(crate) fn admit(&self) -> Result<Permit, CallError> {
+        self.quota.admit()
+    }
+
+    /// The largest body of a request or an answer, in bytes.
+    pub(crate) fn body_bytes(&self) -> u64 {
+        self.quota.limits().body_bytes
+    }
+
+    /// Records that a request to `service`, which may be any host, was refused before it could be parsed.
+    pub(crate) async fn refuse(&self, service: &str, error: &CallError) {
         let started = self.egress.time.now();
-        let record = CallRecord::new(&self.identity, started, &call);
+        let record = CallRecord::new(&self.identity, started, service, 0);
+        // A denial stands whether or not it can be recorded.
+        let _ = self.egress.audit.record(record.decided(None, &Decision::of(error))).await;
+    }
+
+    /// Makes a call that was let in; it has ended when this returns.
+    pub(crate) async fn call_admitted(&self, _permit: Permit, call: Call) -> Result<Answer, CallError> {
+        self.quota.accept_body(call.body.len() as u64)?;
+        let started = self.egress.time.now();
+        let record = CallRecord::new(&self.identity, started, &call.service, call.body.len());
         let authorized = match self.parse(&call).and_then(|operation| self.authorize(operation)) {
             Ok(authorized) => authorized,
             Err((operation, error)) => {
@@ -226,7 +251,11 @@ impl TaskCalls {
 
     async fn sign_and_send(&self, authorized: &Authorized) -> Result<Answer, CallError> {
         let operation = &authorized.operation;
-        let target = self.egress.endpoints.target(operation, self.identity.role.partition()).map_err(|error| CallError::denied(error.to_string()))?;
+        let target = self
+            .egress
+            .endpoints
+            .target(operation, self.identity.role.partition())
+            .map_err(|error| CallError::denied(error.to_string()))?;
         let limits = self.quota.limits();
         let attempts = async {
             let mut attempt = 1;
@@ -258,9 +287,13 @@ impl Authorized {
             // Twelve digits are always a valid header value.
             HeaderValue::from_str(account.as_str()).ok().map(|value| (name, value))
         };
+        let takes = self.operation.takes_bucket_owner;
         let owners = [
-            self.bucket_owner.as_ref().and_then(|account| owner(EXPECTED_BUCKET_OWNER, account)),
-            self.source_bucket_owner.as_ref().and_then(|account| owner(SOURCE_EXPECTED_BUCKET_OWNER, account)),
+            self.bucket_owner.as_ref().filter(|_| takes).and_then(|account| owner(EXPECTED_BUCKET_OWNER, account)),
+            self.source_bucket_owner
+                .as_ref()
+                .filter(|_| takes)
+                .and_then(|account| owner(SOURCE_EXPECTED_BUCKET_OWNER, account)),
         ];
         let own = self.operation.headers.iter().filter_map(|(name, value)| {
             // The parser makes only valid ones, and what it made is what was checked.

@@ -2,8 +2,9 @@
 //! `rolebox:aws`.
 //!
 //! `wasi:sockets` is linked, because guests of some languages import it whole, and refuses every use: no address may
-//! be used and no name is looked up. `wasi:http` is not linked here.
+//! be used and no name is looked up. `wasi:http` leads into the same way out as the typed call.
 
+mod http;
 mod limits;
 mod signed_call;
 
@@ -11,12 +12,18 @@ use wasmtime::component::{Linker, ResourceTable};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use self::http::HttpDoor;
 
 pub(crate) use self::limits::{MemoryLimitExceeded, MemoryLimiter};
 pub use self::signed_call::{AwsCtx, add_to_linker};
 
 /// Entries of a guest's resource table: open files, streams, pollables. wasmtime's own default is a million.
 const MAX_RESOURCES: usize = 16_384;
+
+/// The header fields of one request or answer, in bytes: four times what S3 takes.
+const MAX_FIELD_BYTES: usize = 32 << 10;
 
 /// The most that one `get-random-bytes` may ask for, in bytes. wasmtime-wasi's own default is 64 MiB.
 const MAX_RANDOM_BYTES: u64 = 1 << 20;
@@ -26,7 +33,15 @@ pub(crate) struct ComponentState {
     wasi: WasiCtx,
     table: ResourceTable,
     aws: AwsCtx,
+    http: WasiHttpCtx,
+    door: HttpDoor,
     limiter: MemoryLimiter,
+}
+
+impl WasiHttpView for ComponentState {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.door, table: &mut self.table, ctx: &mut self.http }
+    }
 }
 
 impl WasiView for ComponentState {
@@ -62,7 +77,10 @@ impl ComponentState {
     pub(crate) fn new(mut wasi: WasiCtxBuilder, aws: AwsCtx, limiter: MemoryLimiter) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
-        Self { wasi: wasi.build(), table, aws, limiter }
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(MAX_FIELD_BYTES);
+        let door = HttpDoor::new(aws.clone());
+        Self { wasi: wasi.build(), table, aws, http, door, limiter }
     }
 }
 
@@ -99,6 +117,7 @@ pub(crate) fn limited_store<T: Limited>(engine: &Engine, state: T, call_bytes: u
 pub(crate) fn component_linker(engine: &Engine) -> wasmtime::Result<Linker<ComponentState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     add_to_linker(&mut linker, |state: &mut ComponentState| &mut state.aws)?;
     Ok(linker)
 }

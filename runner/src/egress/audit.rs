@@ -13,7 +13,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::SystemTime;
 
 use aws_smithy_async::time::SharedTimeSource;
-use rolebox_aws_request::{Call, Operation};
+use rolebox_aws_request::Operation;
 use rolebox_policy::CheckResource;
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -147,7 +147,7 @@ impl Decision {
 pub(super) struct CallRecord(AuditRecord);
 
 impl CallRecord {
-    pub(super) fn new(identity: &TaskIdentity, started: SystemTime, call: &Call) -> Self {
+    pub(super) fn new(identity: &TaskIdentity, started: SystemTime, service: &str, body_bytes: usize) -> Self {
         Self(AuditRecord {
             event: Event::Decision,
             time: timestamp(started),
@@ -155,13 +155,13 @@ impl CallRecord {
             task_id: identity.task_id.clone(),
             family: identity.family.clone(),
             role_arn: identity.role.to_string(),
-            service: shortened(&call.service, MAX_GUEST_TEXT),
+            service: shortened(service, MAX_GUEST_TEXT),
             region: None,
             operation: None,
             checks: Vec::new(),
             decision: "deny",
             reason: None,
-            bytes_sent: call.body.len() as u64,
+            bytes_sent: body_bytes as u64,
             end: None,
         })
     }
@@ -224,7 +224,9 @@ impl PendingEnd {
                 duration_ms: 0.0,
                 error: None,
             },
-            Err(error) => CallEnd { error: Some(shortened(&error.to_string(), MAX_REASON)), ..CallEnd::without_answer("failed") },
+            Err(error) => {
+                CallEnd { error: Some(shortened(&error.to_string(), MAX_REASON)), ..CallEnd::without_answer("failed") }
+            }
         };
         self.end(end);
     }

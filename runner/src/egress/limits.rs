@@ -43,6 +43,12 @@ impl Default for CallLimits {
     }
 }
 
+/// A call that was let in and has not ended.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    _in_flight: OwnedSemaphorePermit,
+}
+
 /// What one task has used of its limits.
 #[derive(Debug)]
 pub(super) struct CallQuota {
@@ -66,22 +72,26 @@ impl CallQuota {
     }
 
     /// Lets a call begin; it has ended when the permit is dropped.
-    pub(super) fn admit(&self, body_bytes: u64) -> Result<OwnedSemaphorePermit, CallError> {
-        if body_bytes > self.limits.body_bytes {
-            return Err(CallError::TooLarge { limit: self.limits.body_bytes });
-        }
+    pub(super) fn admit(&self) -> Result<Permit, CallError> {
         let permit = self.in_flight.clone().try_acquire_owned().map_err(|_| {
             let limit = self.limits.calls_in_flight;
             CallError::Quota(format!("{limit} calls are in flight already (`rolebox.limits.callsInFlight`)"))
         })?;
-        self.spend(body_bytes)?;
         let now = self.time.now();
         if self.rate.lock().unwrap_or_else(PoisonError::into_inner).take(now) {
-            Ok(permit)
+            Ok(Permit { _in_flight: permit })
         } else {
             let limit = self.limits.calls_per_second;
             Err(CallError::Quota(format!("more than {limit} calls a second (`rolebox.limits.callsPerSecond`)")))
         }
+    }
+
+    /// Takes the body of a request, of so many bytes.
+    pub(super) fn accept_body(&self, bytes: u64) -> Result<(), CallError> {
+        if bytes > self.limits.body_bytes {
+            return Err(CallError::TooLarge { limit: self.limits.body_bytes });
+        }
+        self.spend(bytes)
     }
 
     /// Counts bytes of a body. What is over the limit is counted too: nothing after it fits either.
@@ -142,20 +152,21 @@ mod tests {
     fn calls_in_flight_and_body_size_are_bounded() {
         let limits = CallLimits { calls_in_flight: 2, body_bytes: 8, ..CallLimits::default() };
         let quota = CallQuota::new(limits, SharedTimeSource::default());
-        assert!(matches!(quota.admit(9), Err(CallError::TooLarge { limit: 8 })));
-        let first = quota.admit(8).unwrap();
-        let _second = quota.admit(0).unwrap();
-        assert!(matches!(quota.admit(0), Err(CallError::Quota(_))));
+        assert!(matches!(quota.accept_body(9), Err(CallError::TooLarge { limit: 8 })));
+        quota.accept_body(8).unwrap();
+        let first = quota.admit().unwrap();
+        let _second = quota.admit().unwrap();
+        assert!(matches!(quota.admit(), Err(CallError::Quota(_))));
         drop(first);
-        drop(quota.admit(0).unwrap());
+        drop(quota.admit().unwrap());
     }
 
     #[test]
     fn the_total_counts_both_directions() {
         let limits = CallLimits { total_bytes: Some(10), ..CallLimits::default() };
         let quota = CallQuota::new(limits, SharedTimeSource::default());
-        drop(quota.admit(6).unwrap());
+        quota.accept_body(6).unwrap();
         quota.spend(4).unwrap();
-        assert!(matches!(quota.admit(1), Err(CallError::Quota(_))));
+        assert!(matches!(quota.accept_body(1), Err(CallError::Quota(_))));
     }
 }

@@ -30,14 +30,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Fields of one connection, which are not the answer's. RFC 9110, section 7.6.1.
-const HOP_BY_HOP: [HeaderName; 6] = [
-    CONNECTION,
-    TE,
-    TRAILER,
-    TRANSFER_ENCODING,
-    UPGRADE,
-    HeaderName::from_static("keep-alive"),
-];
+const HOP_BY_HOP: [HeaderName; 6] =
+    [CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, HeaderName::from_static("keep-alive")];
 
 /// The pooled connections that all tasks of a host share.
 #[derive(Debug, Clone)]
@@ -184,11 +178,7 @@ fn may_be_aws(address: IpAddr) -> bool {
             }
             // The IPv6 form of the metadata service lies in the unique local range, where PrivateLink's may too.
             let metadata = v6.segments()[..4] == [0xfd00, 0x0ec2, 0, 0];
-            !(v6.is_loopback()
-                || v6.is_unicast_link_local()
-                || v6.is_unspecified()
-                || v6.is_multicast()
-                || metadata)
+            !(v6.is_loopback() || v6.is_unicast_link_local() || v6.is_unspecified() || v6.is_multicast() || metadata)
         }
     }
 }
@@ -196,7 +186,8 @@ fn may_be_aws(address: IpAddr) -> bool {
 /// The IPv4 address inside a NAT64 (RFC 6052), 6to4 (RFC 3056) or IPv4-compatible (RFC 4291) address.
 fn embedded_v4(v6: std::net::Ipv6Addr) -> Option<std::net::Ipv4Addr> {
     let octets = v6.octets();
-    let at = |start: usize| std::net::Ipv4Addr::new(octets[start], octets[start + 1], octets[start + 2], octets[start + 3]);
+    let at =
+        |start: usize| std::net::Ipv4Addr::new(octets[start], octets[start + 1], octets[start + 2], octets[start + 3]);
     match v6.segments() {
         [0x64, 0xff9b, 0, 0, 0, 0, _, _] => Some(at(12)),
         // Below 2^16 lie the unspecified and the loopback address, which are no IPv4 addresses.

@@ -35,7 +35,15 @@ impl AwsCtx {
     pub fn without_role() -> Self {
         Self(None)
     }
+
+    pub(super) fn calls(&self) -> Option<&Arc<TaskCalls>> {
+        self.0.as_ref()
+    }
 }
+
+/// What a task without a role is told.
+pub(super) const NO_ROLE: &str =
+    "the task has no role: give its definition a `taskRoleArn` and the capabilities it needs";
 
 struct HasAws;
 
@@ -58,8 +66,7 @@ pub fn add_to_linker<T: Send + 'static>(
 impl signed_call::Host for AwsCtx {
     async fn call(&mut self, request: Request) -> wasmtime::Result<Result<Response, Error>> {
         let Some(calls) = &self.0 else {
-            let reason = "the task has no role: give its definition a `taskRoleArn` and the capabilities it needs";
-            return Ok(Err(Error::Denied(Denial { missing: Vec::new(), reason: reason.to_owned() })));
+            return Ok(Err(Error::Denied(Denial { missing: Vec::new(), reason: NO_ROLE.to_owned() })));
         };
         Ok(calls.call(incoming(request)).await.map(outgoing).map_err(refused))
     }
@@ -78,11 +85,8 @@ fn incoming(request: Request) -> Call {
 }
 
 fn outgoing(answer: Answer) -> Response {
-    let headers = answer
-        .headers
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-        .collect();
+    let headers =
+        answer.headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect();
     Response { status: answer.status.as_u16(), headers, body: answer.body.to_vec() }
 }
 

@@ -1,0 +1,160 @@
+//! `wasi:http/outgoing-handler`: the door that any AWS SDK speaks, into the same way out as the typed call.
+//!
+//! A request to an AWS host name becomes a [`Call`](rolebox_aws_request::Call) and is parsed, authorized and signed as
+//! one. A refusal is the service's own error document, so that the guest's SDK raises its own error; the guest's body
+//! is read to its end first, because clients in some languages take an early answer for a lost connection. Whatever
+//! the guest's SDK signed is dropped by the parser.
+//!
+//! Absent: other hosts, which are refused, and bodies that stream: each is held whole, up to the task's limit.
+
+mod refusal;
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{Method, Request, Response};
+use http_body_util::{BodyExt, Full};
+use rolebox_aws_request::host::{self, AwsHost, Host};
+use rolebox_aws_request::{Call, Protocol, Refusal, RefusalKind};
+use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+
+use super::signed_call::{AwsCtx, NO_ROLE};
+use crate::egress::{Answer, CallError, TaskCalls};
+
+/// Bytes of a body over the limit that are read and dropped before the refusal: a client that is far beyond it is cut.
+const DRAINED_BYTES: u64 = 64 << 20;
+
+/// The hooks of one task's `wasi:http`.
+pub(super) struct HttpDoor(AwsCtx);
+
+impl HttpDoor {
+    pub(super) fn new(aws: AwsCtx) -> Self {
+        Self(aws)
+    }
+}
+
+/// What `send_request` gives: the answer, and what is still to be done for it, which is nothing.
+type Sent = (Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>);
+
+impl WasiHttpHooks for HttpDoor {
+    /// The host makes that header from the URL that it builds itself.
+    fn set_host_header(&mut self) -> bool {
+        false
+    }
+
+    fn send_request(
+        &mut self,
+        request: Request<WasiBody>,
+        _options: Option<RequestOptions>,
+        _processed: Box<dyn Future<Output = Result<(), Error>> + Send>,
+    ) -> Box<dyn Future<Output = Result<Sent, Error>> + Send> {
+        let calls = self.0.calls().cloned();
+        Box::new(async move {
+            let response = match calls {
+                Some(calls) => forward(&calls, request).await?,
+                None => {
+                    read_whole(request.into_body(), 0).await?;
+                    return Err(denied(NO_ROLE));
+                }
+            };
+            Ok((response, Box::new(async { Ok(()) }) as Box<dyn Future<Output = _> + Send>))
+        })
+    }
+}
+
+/// Makes the call that the request is, or says why not.
+async fn forward(calls: &Arc<TaskCalls>, request: Request<WasiBody>) -> Result<Response<WasiBody>, Error> {
+    // Counted before its body is held.
+    let admitted = calls.admit();
+    let limit = if admitted.is_ok() { calls.body_bytes() } else { 0 };
+    let (parts, body) = request.into_parts();
+    let body = read_whole(body, limit).await?;
+
+    let authority = parts.uri.authority().map_or("", Authority::as_str);
+    let https = parts.uri.scheme() == Some(&Scheme::HTTPS);
+    let host = match aws_host(authority, https) {
+        Ok(host) => host,
+        Err(error) => {
+            calls.refuse(authority, &error).await;
+            return Err(denied(&error.to_string()));
+        }
+    };
+    let head = parts.method == Method::HEAD;
+    let target = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let headers = parts.headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
+    let held = body.clone().unwrap_or_default();
+    let call = match Call::from_wire(&host, parts.method.as_str(), target, headers, held) {
+        Ok(call) => call,
+        Err(refusal) => {
+            let error = refused(&refusal);
+            calls.refuse(&host.service, &error).await;
+            return Ok(response(refusal::answer(Protocol::RestXml, &error), head));
+        }
+    };
+    let protocol = rolebox_aws_request::protocol(&call);
+    let answered = match (admitted, body) {
+        (Err(error), _) => Err(error),
+        (Ok(_), None) => Err(CallError::TooLarge { limit }),
+        (Ok(permit), Some(_)) => calls.call_admitted(permit, call).await,
+    };
+    match answered {
+        Ok(answer) => Ok(response(answer, head)),
+        Err(CallError::EndpointUnreachable(reason)) => {
+            tracing::debug!(reason, "a guest's request has no answer");
+            Err(ErrorCode::DestinationUnavailable.into())
+        }
+        Err(CallError::TimedOut) => Err(ErrorCode::HttpResponseTimeout.into()),
+        Err(error) => Ok(response(refusal::answer(protocol, &error), head)),
+    }
+}
+
+/// The AWS API that a guest addresses. Every other host is denied.
+fn aws_host(authority: &str, https: bool) -> Result<AwsHost, CallError> {
+    match host::from_authority(authority, https).map_err(|refusal| refused(&refusal))? {
+        Host::Aws(host) if https => Ok(host),
+        Host::Aws(_) => Err(CallError::denied(format!("{authority} is called over TLS only: write https"))),
+        _ => Err(CallError::denied(format!("the host {authority} is not AWS's, and no other can be reached"))),
+    }
+}
+
+/// The body, or `None` where it has more than `limit` bytes. Either way it is read to its end, within reason.
+async fn read_whole(mut body: WasiBody, limit: u64) -> Result<Option<Bytes>, Error> {
+    let (mut held, mut length) = (BytesMut::new(), 0_u64);
+    while let Some(frame) = body.frame().await {
+        // A trailer is not passed on; one that carries a checksum belongs to framing that is inside the body.
+        let Ok(data) = frame?.into_data() else { continue };
+        length = length.saturating_add(data.len() as u64);
+        if length <= limit {
+            held.extend_from_slice(&data);
+        } else if length > limit.saturating_add(DRAINED_BYTES) {
+            return Err(ErrorCode::HttpRequestBodySize(Some(limit)).into());
+        } else {
+            held = BytesMut::new();
+        }
+    }
+    Ok((length <= limit).then(|| held.freeze()))
+}
+
+fn response(answer: Answer, head: bool) -> Response<WasiBody> {
+    // The answer to HEAD has the fields of a body and no body. RFC 9110, section 9.3.2.
+    let body = if head { Bytes::new() } else { answer.body };
+    let mut response = Response::new(Full::new(body).map_err(|never| match never {}).boxed_unsync());
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = answer.headers;
+    response
+}
+
+fn refused(refusal: &Refusal) -> CallError {
+    match refusal.kind() {
+        RefusalKind::Malformed => CallError::InvalidRequest(refusal.to_string()),
+        _ => CallError::denied(refusal.to_string()),
+    }
+}
+
+/// A request that no service can answer: the guest sees that it was denied, and the host's log says why.
+fn denied(reason: &str) -> Error {
+    tracing::debug!(reason, "a guest's request was denied");
+    ErrorCode::HttpRequestDenied.into()
+}
