@@ -67,7 +67,9 @@ pub(crate) struct EngineSettings {
 #[non_exhaustive]
 pub enum EngineError {
     /// wasmtime refused its configuration or could not reserve address space for the pool.
-    #[error("the wasm engine could not start: {0:#}; the pool reserves address space for {1} instances, which `max_instances` lowers")]
+    #[error(
+        "the wasm engine could not start: {0:#}; the pool reserves address space for {1} instances, which `max_instances` lowers"
+    )]
     Wasmtime(wasmtime::Error, u32),
     /// The thread that advances the epoch could not be started.
     #[error("the engine's clock thread could not start: {0}")]

@@ -79,4 +79,4 @@ pub mod task;
 
 pub use engine::{EngineError, ImageError, ImportedInterface};
 pub use settings::{AwsSettings, OperatorBounds, RunnerSettings};
-pub use task::{PreparedTask, RunningTask, Runner, StoppedTask};
+pub use task::{PreparedTask, Runner, RunningTask, StoppedTask};

@@ -166,7 +166,8 @@ impl Aws {
         let sts = match &settings.base {
             Base::Sts(sts) => sts.clone(),
             Base::Credentials(base) => {
-                let sts = AwsStsSettings::new(settings.region.clone(), base.clone()).with_time_source(runner.time.clone());
+                let sts =
+                    AwsStsSettings::new(settings.region.clone(), base.clone()).with_time_source(runner.time.clone());
                 let sts = match settings.endpoints.of("sts") {
                     Some(endpoint) => sts.with_endpoint_url(endpoint.clone()),
                     None => sts,
@@ -291,7 +292,8 @@ fn session_request(role: &TaskRole, name: SessionName) -> Result<RoleSessionRequ
         SessionPolicySetting::Required(policy) => SessionPolicyChoice::Required(policy.clone()),
         SessionPolicySetting::Off => SessionPolicyChoice::Off,
     };
-    let mut request = RoleSessionRequest::new(role.arn().clone(), name, policy).with_duration(role.session_duration())?;
+    let mut request =
+        RoleSessionRequest::new(role.arn().clone(), name, policy).with_duration(role.session_duration())?;
     if let Some(external_id) = role.external_id() {
         request = request.with_external_id(ExternalId::new(external_id)?);
     }
@@ -334,7 +336,10 @@ impl RunningTask {
     /// May be dropped and called again: the outcome is kept until it has been returned.
     pub async fn wait(&mut self) -> StoppedTask {
         let Some(task) = &mut self.task else {
-            return StoppedTask::failed_to_start(self.id.clone(), outcome::StartFailure::Failed("waited for twice".into()));
+            return StoppedTask::failed_to_start(
+                self.id.clone(),
+                outcome::StartFailure::Failed("waited for twice".into()),
+            );
         };
         let ended = task.await;
         self.task = None;

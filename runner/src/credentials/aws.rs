@@ -202,7 +202,9 @@ impl AwsSts {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         let error = match errors::classify(error, base) {
-            StsError::Unreachable { reason } => StsError::Unreachable { reason: format!("{}: {reason}", self.endpoint) },
+            StsError::Unreachable { reason } => {
+                StsError::Unreachable { reason: format!("{}: {reason}", self.endpoint) }
+            }
             error => error,
         };
         if matches!(error, StsError::ExpiredToken { .. } | StsError::BaseCredentialsRejected { .. }) {

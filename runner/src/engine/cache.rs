@@ -53,7 +53,12 @@ impl CodeCache {
     }
 
     /// The image's compiled code, or `None` when there is no entry.
-    pub(super) fn load(&self, engine: &Engine, image: &ImageId, component: bool) -> Result<Option<Compiled>, CacheError> {
+    pub(super) fn load(
+        &self,
+        engine: &Engine,
+        image: &ImageId,
+        component: bool,
+    ) -> Result<Option<Compiled>, CacheError> {
         let path = self.entry(image);
         let failed = |source| CacheError::Io { path: path.clone(), source };
         match fs::symlink_metadata(&self.folder) {

@@ -106,7 +106,9 @@ pub enum ImageError {
         path: PathBuf,
     },
     /// References to registries are not resolved.
-    #[error("image `{reference}` is not a file: images in registries cannot be pulled; name a path that ends in `.wasm`")]
+    #[error(
+        "image `{reference}` is not a file: images in registries cannot be pulled; name a path that ends in `.wasm`"
+    )]
     Registry {
         /// The reference as written.
         reference: String,
@@ -296,9 +298,9 @@ impl Shared {
         imports.dedup();
         let linked = self.modules.instantiate_pre(module);
         let linked = linked.map_err(|source| ImageError::Link { path: path.to_owned(), source })?;
-        let starts = module.get_export("_start").is_some_and(|export| {
-            export.func().is_some_and(|ty| ty.params().len() == 0 && ty.results().len() == 0)
-        });
+        let starts = module
+            .get_export("_start")
+            .is_some_and(|export| export.func().is_some_and(|ty| ty.params().len() == 0 && ty.results().len() == 0));
         if !starts {
             let expected = "the module does not export a function `_start` without parameters";
             return Err(ImageError::NothingToRun { path: path.to_owned(), expected });

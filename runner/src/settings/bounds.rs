@@ -212,7 +212,11 @@ impl OperatorBounds {
             for (index, name) in definition.egress().iter().enumerate() {
                 if !names.contains(name) {
                     let bound = "the operator has not allowed this host".to_owned();
-                    add(&format!("rolebox.egress[{index}]"), format!("asks for {}:{}", name.host(), name.port()), bound);
+                    add(
+                        &format!("rolebox.egress[{index}]"),
+                        format!("asks for {}:{}", name.host(), name.port()),
+                        bound,
+                    );
                 }
             }
         }

@@ -144,7 +144,10 @@ fn readiness(task: &PreparedTask, index: usize, states: &[State]) -> Readiness {
 fn decided(task: &PreparedTask, states: &[State]) -> Option<usize> {
     let ended = |index: &usize| matches!(states[*index], State::Ended(..));
     let never_ran = |index: &usize| {
-        matches!(&states[*index], State::Ended(ContainerEnd::FailedToStart(_) | ContainerEnd::DependencyFailed { .. }, _))
+        matches!(
+            &states[*index],
+            State::Ended(ContainerEnd::FailedToStart(_) | ContainerEnd::DependencyFailed { .. }, _)
+        )
     };
     let essential = |index: &usize| task.containers[*index].definition().essential();
     let all = 0..states.len();

@@ -178,7 +178,9 @@ impl StoppedTask {
             Some(decisive) => {
                 let code = match decisive.end {
                     ContainerEnd::StopRequested(_) => StopCode::UserInitiated,
-                    ContainerEnd::FailedToStart(_) | ContainerEnd::DependencyFailed { .. } => StopCode::TaskFailedToStart,
+                    ContainerEnd::FailedToStart(_) | ContainerEnd::DependencyFailed { .. } => {
+                        StopCode::TaskFailedToStart
+                    }
                     _ => StopCode::EssentialContainerExited,
                 };
                 let reason = decisive.end.reason().unwrap_or_else(|| "Essential container in task exited".to_owned());

@@ -90,7 +90,13 @@ pub(crate) async fn raw_call() {
         &["S3", "GET", "/photos/a"],
         &["", "GET", "/photos/a"],
         &["iam", "POST", "/", "--body", "Action=CreateAccessKey&Version=2010-05-08"],
-        &["sts", "POST", "/", "--body", "Action=AssumeRole&Version=2011-06-15&RoleArn=arn:aws:iam::123456789012:role/full"],
+        &[
+            "sts",
+            "POST",
+            "/",
+            "--body",
+            "Action=AssumeRole&Version=2011-06-15&RoleArn=arn:aws:iam::123456789012:role/full",
+        ],
         &["sts", "POST", "/", "--body", "Action=GetSessionToken&Version=2011-06-15"],
     ];
     for case in cases {
@@ -129,7 +135,9 @@ async fn the_session_policy_bounds_the_session_at_aws_too() {
     assert_eq!(session.role_arn, format!("arn:aws:iam::{ACCOUNT}:role/full"));
     // The role alone may read; the reader's own role may not write, whatever the definition says.
     let broad = all_of_s3();
-    let outcome = host.run(&with_role(task(Path::new(artifacts::S3_CALL), &["put-object", "own", "b", "x"]), "reader", &broad)).await;
+    let outcome = host
+        .run(&with_role(task(Path::new(artifacts::S3_CALL), &["put-object", "own", "b", "x"]), "reader", &broad))
+        .await;
     assert!(outcome.stdout.contains("AccessDenied"), "{outcome:?}");
 }
 

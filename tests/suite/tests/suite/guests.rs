@@ -35,7 +35,8 @@ async fn s3_sample() {
 #[tokio::test]
 async fn s3_operations() {
     let host = Host::start().await;
-    let outcome = host.run(&with_role(task(image(artifacts::S3_OPERATIONS), &["every-operation"]), "full", &all_of_s3())).await;
+    let outcome =
+        host.run(&with_role(task(image(artifacts::S3_OPERATIONS), &["every-operation"]), "full", &all_of_s3())).await;
     assert_eq!(outcome.stopped.exit_code(), 0, "{outcome:?}");
     let mut operations = host.operations();
     operations.sort();

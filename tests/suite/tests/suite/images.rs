@@ -47,12 +47,14 @@ async fn an_image_that_is_missing_a_folder_or_truncated_is_refused() {
 
 #[tokio::test]
 async fn an_import_that_is_not_granted_is_named() {
-    let error = refused_text(r#"(component (import "example:host/keys@1.0.0" (instance (export "read" (func)))))"#).await;
+    let error =
+        refused_text(r#"(component (import "example:host/keys@1.0.0" (instance (export "read" (func)))))"#).await;
     assert!(error.contains("example:host/keys@1.0.0") && error.contains("not granted"), "{error}");
     let error = refused_text(r#"(module (import "env" "secrets" (func)) (func (export "_start")))"#).await;
     assert!(error.contains("env") && error.contains("secrets"), "{error}");
     // A later WASI, and an interface of WASI that tasks do not get.
-    let error = refused_text(r#"(component (import "wasi:http/outgoing-handler@9.9.9" (instance (export "handle" (func)))))"#);
+    let error =
+        refused_text(r#"(component (import "wasi:http/outgoing-handler@9.9.9" (instance (export "handle" (func)))))"#);
     let error = error.await;
     assert!(error.contains("wasi:http/outgoing-handler@9.9.9"), "{error}");
 }

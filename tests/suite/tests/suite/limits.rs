@@ -121,7 +121,10 @@ async fn a_task_is_stopped_on_request_with_the_first_reason() {
     running.stop("a later reason");
     let stopped = running.wait().await;
     assert_eq!(stopped.exit_code(), KILLED);
-    assert_eq!((stopped.stop_code.to_string().as_str(), stopped.stopped_reason.as_str()), ("UserInitiated", "deployment of revision 2"));
+    assert_eq!(
+        (stopped.stop_code.to_string().as_str(), stopped.stopped_reason.as_str()),
+        ("UserInitiated", "deployment of revision 2")
+    );
 }
 
 #[tokio::test]
@@ -145,9 +148,7 @@ async fn a_host_call_that_waits_does_not_outlast_the_timeout() {
 #[tokio::test]
 async fn containers_start_in_the_order_of_their_dependencies_and_end_with_an_essential_one() {
     let host = Host::start().await;
-    let container = |name: &str, image: &str, arguments: &[&str], essential: bool| {
-        json!({"name": name, "image": image, "memory": 32, "command": arguments, "essential": essential})
-    };
+    let container = |name: &str, image: &str, arguments: &[&str], essential: bool| json!({"name": name, "image": image, "memory": 32, "command": arguments, "essential": essential});
     let mut last = container("last", artifacts::PRINT, &["last"], true);
     last["dependsOn"] = json!([{"containerName": "first", "condition": "SUCCESS"}]);
     let beside = container("beside", artifacts::LOOP_FOREVER, &[], false);

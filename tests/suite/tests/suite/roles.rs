@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::future::ProvideCredentials as Provided;
-use aws_credential_types::provider::ProvideCredentials;
 use rolebox::AwsSettings;
 use rolebox::egress::Endpoints;
 use rolebox_guest_artifacts as artifacts;
@@ -42,7 +42,8 @@ async fn a_role_that_does_not_trust_the_host_fails_the_start_and_prints_the_stat
     assert_eq!(outcome.stdout, "", "the guest never ran");
     let reason = &outcome.stopped.stopped_reason;
     let host_arn = host.aws.aws().host_arn();
-    for part in ["not authorized to perform: sts:AssumeRole", &host_arn, "role/stranger", "\"Effect\"", "\"Principal\""] {
+    for part in ["not authorized to perform: sts:AssumeRole", &host_arn, "role/stranger", "\"Effect\"", "\"Principal\""]
+    {
         assert!(reason.contains(part), "no {part} in: {reason}");
     }
 }

@@ -68,7 +68,8 @@ pub(crate) async fn hold_memory() {
     assert_eq!(outcome.stopped.exit_code(), 0, "{outcome:?}");
     // A guest that traps is looked at too, and one whose calls AWS refuses.
     host.run(&with_role(task(Path::new(artifacts::TRAP), &[]), "full", &json!([]))).await;
-    let refused = with_role(task(Path::new(artifacts::S3_CALL), &["put-object", "held", "a", "b"]), "reader", &all_of_s3());
+    let refused =
+        with_role(task(Path::new(artifacts::S3_CALL), &["put-object", "held", "a", "b"]), "reader", &all_of_s3());
     let refused = host.run(&refused).await;
     assert!(refused.stdout.contains("AccessDenied"), "{refused:?}");
 
