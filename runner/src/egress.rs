@@ -210,12 +210,14 @@ impl TaskCalls {
             }
         };
         let record = record.decided(Some(&authorized.operation), &Decision::Allowed);
-        if let Err(error) = self.egress.audit.record(record.clone()).await {
+        let recorded = self.egress.audit.record(record.clone());
+        // From here on the call has begun: its end is recorded whatever happens, also when the task ends in between.
+        let end = audit::PendingEnd::new(self.egress.audit.clone(), self.egress.time.clone(), started, record);
+        if let Err(error) = recorded.await {
+            end.forget();
             tracing::error!(%error, "a call is denied because it cannot be recorded");
             return Err(CallError::denied("the call was denied because the host cannot record it in its audit log"));
         }
-        // From here on the call has begun: its end is recorded whatever happens, also when the task ends in between.
-        let end = audit::PendingEnd::new(self.egress.audit.clone(), self.egress.time.clone(), started, record);
         let outcome = self.sign_and_send(&authorized).await;
         let outcome = match outcome {
             // What came has been paid for; past the total it is not handed on.

@@ -231,6 +231,11 @@ impl PendingEnd {
         self.end(end);
     }
 
+    /// The call was denied after all, because its decision is not kept: there is no end of what never began.
+    pub(super) fn forget(mut self) {
+        self.record = None;
+    }
+
     fn end(&mut self, mut end: CallEnd) {
         let Some(mut record) = self.record.take() else { return };
         let now = self.time.now();

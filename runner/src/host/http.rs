@@ -9,8 +9,6 @@
 
 mod refusal;
 
-use std::sync::Arc;
-
 use bytes::{Bytes, BytesMut};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, Request, Response};
@@ -52,23 +50,20 @@ impl WasiHttpHooks for HttpDoor {
     ) -> Box<dyn Future<Output = Result<Sent, Error>> + Send> {
         let calls = self.0.calls().cloned();
         Box::new(async move {
-            let response = match calls {
-                Some(calls) => forward(&calls, request).await?,
-                None => {
-                    read_whole(request.into_body(), 0).await?;
-                    return Err(denied(NO_ROLE));
-                }
-            };
+            let response = forward(calls.as_deref(), request).await?;
             Ok((response, Box::new(async { Ok(()) }) as Box<dyn Future<Output = _> + Send>))
         })
     }
 }
 
-/// Makes the call that the request is, or says why not.
-async fn forward(calls: &Arc<TaskCalls>, request: Request<WasiBody>) -> Result<Response<WasiBody>, Error> {
+/// Makes the call that the request is, or says why not. `calls` is none for a task without a role.
+async fn forward(calls: Option<&TaskCalls>, request: Request<WasiBody>) -> Result<Response<WasiBody>, Error> {
     // Counted before its body is held.
-    let admitted = calls.admit();
-    let limit = if admitted.is_ok() { calls.body_bytes() } else { 0 };
+    let admitted = match calls {
+        Some(calls) => calls.admit().map(|permit| (calls, permit)),
+        None => Err(CallError::denied(NO_ROLE)),
+    };
+    let limit = admitted.as_ref().map_or(0, |(calls, _)| calls.body_bytes());
     let (parts, body) = request.into_parts();
     let body = read_whole(body, limit).await?;
 
@@ -77,8 +72,10 @@ async fn forward(calls: &Arc<TaskCalls>, request: Request<WasiBody>) -> Result<R
     let host = match aws_host(authority, https) {
         Ok(host) => host,
         Err(error) => {
-            calls.refuse(authority, &error).await;
-            return Err(denied(&error.to_string()));
+            record(calls, authority, &error).await;
+            tracing::debug!(%error, "a guest's request was denied");
+            // There is no service whose error this could be.
+            return Err(ErrorCode::HttpRequestDenied.into());
         }
     };
     let head = parts.method == Method::HEAD;
@@ -89,7 +86,7 @@ async fn forward(calls: &Arc<TaskCalls>, request: Request<WasiBody>) -> Result<R
         Ok(call) => call,
         Err(refusal) => {
             let error = refused(&refusal);
-            calls.refuse(&host.service, &error).await;
+            record(calls, &host.service, &error).await;
             return Ok(response(refusal::answer(Protocol::RestXml, &error), head));
         }
     };
@@ -97,7 +94,7 @@ async fn forward(calls: &Arc<TaskCalls>, request: Request<WasiBody>) -> Result<R
     let answered = match (admitted, body) {
         (Err(error), _) => Err(error),
         (Ok(_), None) => Err(CallError::TooLarge { limit }),
-        (Ok(permit), Some(_)) => calls.call_admitted(permit, call).await,
+        (Ok((calls, permit)), Some(_)) => calls.call_admitted(permit, call).await,
     };
     match answered {
         Ok(answer) => Ok(response(answer, head)),
@@ -153,8 +150,8 @@ fn refused(refusal: &Refusal) -> CallError {
     }
 }
 
-/// A request that no service can answer: the guest sees that it was denied, and the host's log says why.
-fn denied(reason: &str) -> Error {
-    tracing::debug!(reason, "a guest's request was denied");
-    ErrorCode::HttpRequestDenied.into()
+async fn record(calls: Option<&TaskCalls>, service: &str, error: &CallError) {
+    if let Some(calls) = calls {
+        calls.refuse(service, error).await;
+    }
 }

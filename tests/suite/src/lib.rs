@@ -125,6 +125,11 @@ impl Host {
 
 /// Settings for the embedded AWS, as the identity that it knows as the host.
 pub fn aws_settings(aws: &Server) -> AwsSettings {
+    aws_settings_with(aws, |endpoints| endpoints)
+}
+
+/// The same with some services elsewhere.
+pub fn aws_settings_with(aws: &Server, change: impl FnOnce(Endpoints) -> Endpoints) -> AwsSettings {
     let environment = aws.environment();
     let value = |name: &str| {
         let variable = environment.iter().find(|variable| variable.name == name);
@@ -133,7 +138,7 @@ pub fn aws_settings(aws: &Server) -> AwsSettings {
     let (key, secret) = (value("AWS_ACCESS_KEY_ID"), value("AWS_SECRET_ACCESS_KEY"));
     let base = SharedCredentialsProvider::new(Credentials::new(key, secret, None, None, "suite"));
     let endpoints = Endpoints::public().with_every_service(&value("AWS_ENDPOINT_URL")).expect("a URL");
-    AwsSettings::new(value("AWS_REGION").parse().expect("a Region"), base).with_endpoints(endpoints)
+    AwsSettings::new(value("AWS_REGION").parse().expect("a Region"), base).with_endpoints(change(endpoints))
 }
 
 /// Parses a definition that the test says is right.

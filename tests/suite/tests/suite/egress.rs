@@ -199,3 +199,35 @@ async fn each_call_is_recorded_before_and_after() {
     assert_eq!((&end["outcome"], &end["status"]), (&json!("answered"), &json!(200)));
     assert!(end["requestId"].is_string() && end["durationMs"].is_number(), "{end:#}");
 }
+
+#[tokio::test]
+async fn a_call_that_the_tasks_end_cuts_is_recorded_as_aborted() {
+    // An endpoint that takes connections and never answers.
+    let silent = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let first = Host::start().await;
+    let settings =
+        rolebox_suite::aws_settings_with(&first.aws, |endpoints| endpoints.with_service("s3", &url).unwrap());
+    let host = Host::with(|all| all.with_aws(settings)).await;
+    let definition = with_role(task(Path::new(artifacts::S3_CALL), &["list-buckets"]), "full", &all_of_s3());
+    let outcome = host.run(&with_key(definition, "timeout", json!("300ms"))).await;
+    assert!(outcome.stopped.stopped_reason.starts_with("TimeoutError"), "{outcome:?}");
+    let records = host.audit.all();
+    let [decision, end] = records.as_slice() else { panic!("two records: {records:#?}") };
+    assert_eq!((&decision["decision"], &end["outcome"]), (&json!("allow"), &json!("aborted")));
+    assert_eq!(decision["callId"], end["callId"]);
+}
+
+#[tokio::test]
+async fn a_call_ends_at_its_own_timeout_and_the_guest_goes_on() {
+    let silent = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let first = Host::start().await;
+    let settings =
+        rolebox_suite::aws_settings_with(&first.aws, |endpoints| endpoints.with_service("s3", &url).unwrap());
+    let host = Host::with(|all| all.with_aws(settings)).await;
+    let definition = with_role(task(Path::new(artifacts::S3_CALL), &["list-buckets"]), "full", &all_of_s3());
+    let outcome = host.run(&with_key(definition, "limits", json!({"callTimeout": "200ms"}))).await;
+    assert_eq!(outcome.stopped.containers[0].exit_code, Some(1), "the guest ended by itself: {outcome:?}");
+    assert!(outcome.stdout.contains("timed"), "{outcome:?}");
+}
