@@ -19,7 +19,7 @@ use std::sync::Arc;
 use aws_smithy_async::time::SharedTimeSource;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use rolebox_aws_request::{Call, CallerScope, Operation, RefusalKind};
+use rolebox_aws_request::{Call, CallerScope, Operation, Refusal, RefusalKind};
 use rolebox_policy::{AccountId, Authorization, Capabilities, MissingGrant, Region, RoleArn};
 
 use self::audit::{AuditSink, CallRecord, Decision};
@@ -141,6 +141,15 @@ impl CallError {
     }
 }
 
+impl From<Refusal> for CallError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal.kind() {
+            RefusalKind::Malformed => Self::InvalidRequest(refusal.to_string()),
+            _ => Self::denied(refusal.to_string()),
+        }
+    }
+}
+
 /// An operation that the task's capabilities grant. Only [`TaskCalls::authorize`] makes one, and only this is signed.
 struct Authorized {
     operation: Operation,
@@ -191,9 +200,17 @@ impl TaskCalls {
     /// Records that a request to `service`, which may be any host, was refused before it could be parsed.
     pub(crate) async fn refuse(&self, service: &str, error: &CallError) {
         let started = self.egress.time.now();
-        let record = CallRecord::new(&self.identity, started, service, 0);
+        self.record_denial(CallRecord::new(&self.identity, started, service, 0), None, error).await;
+    }
+
+    async fn deny(&self, record: CallRecord, operation: Option<&Operation>, error: CallError) -> CallError {
+        self.record_denial(record, operation, &error).await;
+        error
+    }
+
+    async fn record_denial(&self, record: CallRecord, operation: Option<&Operation>, error: &CallError) {
         // A denial stands whether or not it can be recorded.
-        let _ = self.egress.audit.record(record.decided(None, &Decision::of(error))).await;
+        let _ = self.egress.audit.record(record.decided(operation, &Decision::of(error))).await;
     }
 
     /// Makes a call that was let in; it has ended when this returns.
@@ -201,12 +218,15 @@ impl TaskCalls {
         self.quota.accept_body(call.body.len() as u64)?;
         let started = self.egress.time.now();
         let record = CallRecord::new(&self.identity, started, &call.service, call.body.len());
-        let authorized = match self.parse(&call).and_then(|operation| self.authorize(operation)) {
+        let operation = match self.parse(&call) {
+            Ok(operation) => operation,
+            Err(error) => return Err(self.deny(record, None, error).await),
+        };
+        let authorized = match self.authorize(operation) {
             Ok(authorized) => authorized,
-            Err((operation, error)) => {
-                // A denial stands whether or not it can be recorded.
-                let _ = self.egress.audit.record(record.decided(operation.as_ref(), &Decision::of(&error))).await;
-                return Err(error);
+            Err(denied) => {
+                let (operation, error) = *denied;
+                return Err(self.deny(record, Some(&operation), error).await);
             }
         };
         let record = record.decided(Some(&authorized.operation), &Decision::Allowed);
@@ -228,17 +248,11 @@ impl TaskCalls {
         outcome
     }
 
-    fn parse(&self, call: &Call) -> Result<Operation, (Option<Operation>, CallError)> {
-        rolebox_aws_request::parse(call, &self.scope).map_err(|refusal| {
-            let error = match refusal.kind() {
-                RefusalKind::Malformed => CallError::InvalidRequest(refusal.to_string()),
-                _ => CallError::denied(refusal.to_string()),
-            };
-            (None, error)
-        })
+    fn parse(&self, call: &Call) -> Result<Operation, CallError> {
+        Ok(rolebox_aws_request::parse(call, &self.scope)?)
     }
 
-    fn authorize(&self, operation: Operation) -> Result<Authorized, (Option<Operation>, CallError)> {
+    fn authorize(&self, operation: Operation) -> Result<Authorized, Box<(Operation, CallError)>> {
         match self.identity.capabilities.authorize(&operation.checks) {
             Ok(Authorization { bucket_owner, source_bucket_owner, .. }) => {
                 Ok(Authorized { operation, bucket_owner, source_bucket_owner })
@@ -246,7 +260,7 @@ impl TaskCalls {
             Err(denial) => {
                 let reason = denial.to_string();
                 let denied = CallDenied { missing: denial.missing, reason };
-                Err((Some(operation), CallError::Denied(denied)))
+                Err(Box::new((operation, CallError::Denied(denied))))
             }
         }
     }

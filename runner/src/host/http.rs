@@ -14,7 +14,7 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full};
 use rolebox_aws_request::host::{self, AwsHost, Host};
-use rolebox_aws_request::{Call, Protocol, Refusal, RefusalKind};
+use rolebox_aws_request::{Call, Protocol};
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
@@ -85,7 +85,7 @@ async fn forward(calls: Option<&TaskCalls>, request: Request<WasiBody>) -> Resul
     let call = match Call::from_wire(&host, parts.method.as_str(), target, headers, held) {
         Ok(call) => call,
         Err(refusal) => {
-            let error = refused(&refusal);
+            let error = CallError::from(refusal);
             record(calls, &host.service, &error).await;
             return Ok(response(refusal::answer(Protocol::RestXml, &error), head));
         }
@@ -109,7 +109,7 @@ async fn forward(calls: Option<&TaskCalls>, request: Request<WasiBody>) -> Resul
 
 /// The AWS API that a guest addresses. Every other host is denied.
 fn aws_host(authority: &str, https: bool) -> Result<AwsHost, CallError> {
-    match host::from_authority(authority, https).map_err(|refusal| refused(&refusal))? {
+    match host::from_authority(authority, https)? {
         Host::Aws(host) if https => Ok(host),
         Host::Aws(_) => Err(CallError::denied(format!("{authority} is called over TLS only: write https"))),
         _ => Err(CallError::denied(format!("the host {authority} is not AWS's, and no other can be reached"))),
@@ -141,13 +141,6 @@ fn response(answer: Answer, head: bool) -> Response<WasiBody> {
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
     response
-}
-
-fn refused(refusal: &Refusal) -> CallError {
-    match refusal.kind() {
-        RefusalKind::Malformed => CallError::InvalidRequest(refusal.to_string()),
-        _ => CallError::denied(refusal.to_string()),
-    }
 }
 
 async fn record(calls: Option<&TaskCalls>, service: &str, error: &CallError) {
