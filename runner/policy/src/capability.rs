@@ -31,8 +31,8 @@ pub(crate) use rule::{AccountBound, ActionPattern, Bounds, LeadingKeys, Resource
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct RawCapability {
     /// IAM actions in full (`s3:PutObject`) or as patterns within one service (`s3:Get*`). Those that change
-    /// permissions or answer with credentials are granted only in full; `iam:` and `sts:` never, but for
-    /// `sts:GetCallerIdentity`.
+    /// permissions, answer with credentials, or configure what gives data or authority away for as long as it stands
+    /// are granted only in full; `iam:` and `sts:` never, but for `sts:GetCallerIdentity`.
     pub action: OneOrMany,
     /// ARNs or ARN patterns with `*` and `?`, or `*` for every resource and for actions that work on none. `${*}`,
     /// `${?}` and `${$}` stand for the characters themselves.

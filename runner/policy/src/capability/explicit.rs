@@ -1,7 +1,8 @@
 //! Actions that are granted by their full name only, and how patterns are kept from them.
 //!
-//! They change permissions, or answer with something that works outside the sandbox and outlives the task. Whoever
-//! writes `s3:*` means objects, not the bucket's policy; who does mean the policy can say so.
+//! They change permissions, answer with something that works outside the sandbox and outlives the task, or configure what
+//! goes on giving data or authority away (replication, event notifications, access logs). Whoever writes `s3:*` means
+//! objects, not the bucket's policy; who does mean the policy can say so.
 //!
 //! IAM has no pattern with exceptions, so the session policy denies what a pattern covers too much. A deny beats every
 //! allow, so it must spare what another capability grants in full: that one is denied only outside of the resources for
@@ -167,6 +168,15 @@ mod tests {
         }
         for action in ["ecr:GetDownloadUrlForLayer", "lambda:GetFunction", "s3:CreateSession", "s3:createsession"] {
             assert!(is_explicit(action), "{action}");
+        }
+        for action in ["s3:PutBucketNotification", "s3:PutReplicationConfiguration", "s3:PutBucketLogging"] {
+            assert!(is_explicit(action), "{action}");
+        }
+        for action in ["s3:PutInventoryConfiguration", "s3:PutAnalyticsConfiguration", "s3:PutBucketAbac"] {
+            assert!(is_explicit(action), "{action}");
+        }
+        for action in ["s3:GetBucketNotification", "s3:PutLifecycleConfiguration", "s3:PutMetricsConfiguration"] {
+            assert!(!is_explicit(action), "{action}");
         }
         for action in ["s3:PutObject", "s3:GetBucketAcl", "kms:Decrypt", "secretsmanager:GetSecretValue", "s3:*"] {
             assert!(!is_explicit(action), "{action}");

@@ -42,10 +42,12 @@ const NOTABLE: [&str; 9] = [
     "ecr:GetAuthorizationToken",
 ];
 /// Actions that are granted in full only, some of each service that capabilities are made for.
-const EXPLICIT: [&str; 10] = [
+const EXPLICIT: [&str; 12] = [
     "s3:PutObjectAcl",
     "s3:PutBucketPolicy",
     "s3:PutBucketAcl",
+    "s3:PutBucketNotification",
+    "s3:PutReplicationConfiguration",
     "dynamodb:PutResourcePolicy",
     "kms:CreateGrant",
     "kms:PutKeyPolicy",

@@ -74,7 +74,7 @@ fn a_pattern_is_denied_what_needs_the_full_name() {
             {"Version":"2012-10-17","Statement":[
             {"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceAccount":"123456789012"}}},
             {"Effect":"Allow","Action":["s3:CreateBucket","s3:ListAllMyBuckets"],"Resource":"*"},
-            {"Effect":"Deny","Action":["s3:AssociateAccessGrantsIdentityCenter","s3:BypassGovernanceRetention","s3:Create*Grant*","s3:CreateSession","s3:Delete*Grant*","s3:Delete*Policy*","s3:DissociateAccessGrantsIdentityCenter","s3:GetDataAccess","s3:ObjectOwnerOverrideToBucketOwner","s3:Put*Acl","s3:Put*Block","s3:Put*Policy*","s3:PutBucketOwnershipControls","s3:UpdateAccessGrantsLocation"],"Resource":"*"}]}"#]],
+            {"Effect":"Deny","Action":["s3:AssociateAccessGrantsIdentityCenter","s3:BypassGovernanceRetention","s3:Create*Grant*","s3:CreateSession","s3:Delete*Grant*","s3:Delete*Policy*","s3:DissociateAccessGrantsIdentityCenter","s3:GetDataAccess","s3:ObjectOwnerOverrideToBucketOwner","s3:Put*Acl","s3:Put*Block","s3:Put*Policy*","s3:PutAnalyticsConfiguration","s3:PutBucketAbac","s3:PutBucketLogging","s3:PutBucketNotification","s3:PutBucketOwnershipControls","s3:PutInventoryConfiguration","s3:PutReplicationConfiguration","s3:UpdateAccessGrantsLocation"],"Resource":"*"}]}"#]],
     );
     check(
         r#"[{"action": ["s3:PutObject*", "kms:Decrypt"], "resource": "*", "account": "any"}]"#,
@@ -93,7 +93,7 @@ fn a_full_name_is_spared() {
         expect![[r#"
             {"Version":"2012-10-17","Statement":[
             {"Effect":"Allow","Action":["s3:Put*","s3:PutObjectAcl"],"Resource":"arn:aws:s3:::b/*","Condition":{"StringEquals":{"aws:ResourceAccount":"123456789012"}}},
-            {"Effect":"Deny","Action":["s3:Put*Block","s3:Put*Policy*","s3:PutBucketAcl","s3:PutBucketOwnershipControls","s3:PutObjectVersionAcl"],"Resource":"*"}]}"#]],
+            {"Effect":"Deny","Action":["s3:Put*Block","s3:Put*Policy*","s3:PutAnalyticsConfiguration","s3:PutBucketAbac","s3:PutBucketAcl","s3:PutBucketLogging","s3:PutBucketNotification","s3:PutBucketOwnershipControls","s3:PutInventoryConfiguration","s3:PutObjectVersionAcl","s3:PutReplicationConfiguration"],"Resource":"*"}]}"#]],
     );
     check(
         r#"[{"action": "kms:*", "resource": "arn:aws:kms:us-east-1:123456789012:key/*"},
