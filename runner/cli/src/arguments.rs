@@ -55,7 +55,8 @@ pub(crate) enum Command {
     Run(Box<RunArguments>),
     /// Say what a task may do and what it asks for, without running it.
     #[command(after_help = "\
-Exit codes: what `rolebox run` would exit with before the task starts, 0 if it would start.")]
+Exit codes: what `rolebox run` would exit with before the task starts, 0 if it would start. With --request: 0, whatever
+is decided about it.")]
     Explain(Box<ExplainArguments>),
     /// Serve an S3 and an STS that enforce what AWS would, as account 123456789012 in us-east-1.
     LocalAws(LocalAwsArguments),
@@ -77,6 +78,26 @@ pub(crate) struct RunArguments {
 pub(crate) struct ExplainArguments {
     #[command(flatten)]
     pub(crate) input: InputArguments,
+    #[command(flatten)]
+    pub(crate) request: RequestArguments,
+}
+
+/// A request that the task might make. Whatever the bytes are, they are the request's and not the command line's: what
+/// is wrong with them is an answer, not a mistake.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "One request in place of the whole")]
+pub(crate) struct RequestArguments {
+    /// Say what this request would be if the task made it, and whether it would be allowed: 'GET https://…'
+    #[arg(long, value_name = "METHOD URL")]
+    pub(crate) request: Option<OsString>,
+
+    /// A header field of the request. May be given several times.
+    #[arg(long = "header", value_name = "NAME: VALUE", requires = "request")]
+    pub(crate) headers: Vec<OsString>,
+
+    /// The file that holds the request's body [default: no body]
+    #[arg(long, value_name = "FILE", requires = "request")]
+    pub(crate) body: Option<PathBuf>,
 }
 
 /// What is to run, and within which bounds.
@@ -251,6 +272,14 @@ mod tests {
     fn what_belongs_to_the_embedded_aws_needs_it() {
         for flags in [["--roles", "roles.json"], ["--data", "data"]] {
             let line = ["rolebox", "run", "a.json"].into_iter().chain(flags);
+            assert!(Invocation::try_parse_from(line).is_err());
+        }
+    }
+
+    #[test]
+    fn what_belongs_to_a_request_needs_one() {
+        for flags in [["--header", "a: b"], ["--body", "file"]] {
+            let line = ["rolebox", "explain", "a.json"].into_iter().chain(flags);
             assert!(Invocation::try_parse_from(line).is_err());
         }
     }

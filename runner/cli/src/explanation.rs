@@ -1,6 +1,7 @@
 //! What `explain` says: one structure, shown as JSON or as text.
 
 mod mismatch;
+mod request;
 mod text;
 
 use rolebox::definition::{
@@ -12,6 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use self::mismatch::Mismatch;
+pub(crate) use self::request::RequestExplanation;
 use crate::failure::{IMAGE_FAILED, RUNNER_FAILED};
 use crate::input::Input;
 

@@ -17,6 +17,7 @@ mod failure;
 mod input;
 mod local;
 mod logging;
+mod request;
 mod signals;
 mod task_output;
 

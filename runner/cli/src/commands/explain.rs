@@ -1,4 +1,4 @@
-//! `rolebox explain`: what a task may do and what it asks for, without running it.
+//! `rolebox explain`: what a task may do and what it asks for, without running it; or what one request of its would be.
 
 use aws_credential_types::credential_fn::provide_credentials_fn;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -9,13 +9,17 @@ use rolebox::{Runner, RunnerSettings};
 use super::run::settings_without_aws;
 use crate::arguments::{ExplainArguments, OutputFormat};
 use crate::console::Console;
-use crate::explanation::{Explanation, Prepared};
+use crate::explanation::{Explanation, Prepared, RequestExplanation};
 use crate::failure::Failure;
 use crate::input::Input;
+use crate::request::Request;
 
 /// Prints the explanation, and returns what `run` would exit with before the task starts.
 pub(crate) async fn explain(arguments: ExplainArguments, console: &Console) -> Result<u8, Failure> {
     let input = Input::read(&arguments.input)?;
+    if let Some(request) = Request::read(&arguments.request, input.definition.limits().body_bytes)? {
+        return explain_request(&request, &input, console);
+    }
     let settings = settings_without_aws(&input, &arguments.input, None)?.with_aws(no_aws()?);
     let prepared = prepare(settings, &input).await?;
     let explanation = Explanation::new(&input, &prepared);
@@ -24,6 +28,16 @@ pub(crate) async fn explain(arguments: ExplainArguments, console: &Console) -> R
         OutputFormat::Json => console.answer_json(&explanation)?,
     }
     Ok(explanation.exit_code())
+}
+
+/// Prints what `request` would be. An answer is no failure, whatever it says.
+fn explain_request(request: &Request, input: &Input, console: &Console) -> Result<u8, Failure> {
+    let explanation = RequestExplanation::new(request, input.definition.task_role());
+    match console.format() {
+        OutputFormat::Text => console.answer(&explanation.text(console.paint()))?,
+        OutputFormat::Json => console.answer_json(&explanation)?,
+    }
+    Ok(0)
 }
 
 /// Settings that let a task have a role and never call AWS: no task is started.

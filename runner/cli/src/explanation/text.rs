@@ -6,14 +6,19 @@ use super::{Container, Explanation, Limits, Role};
 use crate::console::{Paint, printable};
 
 /// Lines with headings. What comes from files is made printable.
-struct Page {
-    text: String,
+pub(super) struct Page {
+    pub(super) text: String,
     paint: Paint,
 }
 
 impl Page {
+    /// An empty page.
+    pub(super) fn new(paint: Paint) -> Self {
+        Self { text: String::new(), paint }
+    }
+
     /// A heading, after an empty line but for the first.
-    fn heading(&mut self, title: &str, rest: &str) {
+    pub(super) fn heading(&mut self, title: &str, rest: &str) {
         if !self.text.is_empty() {
             self.text.push('\n');
         }
@@ -23,19 +28,19 @@ impl Page {
     }
 
     /// A line below a heading.
-    fn line(&mut self, line: &str) {
+    pub(super) fn line(&mut self, line: &str) {
         self.text.push_str(&format!("  {}\n", printable(line)));
     }
 
     /// A line with a name in front, in a column of its own.
-    fn entry(&mut self, name: &str, value: &str) {
+    pub(super) fn entry(&mut self, name: &str, value: &str) {
         const COLUMN: usize = 16;
         let name = self.paint.dim(&format!("{name:<COLUMN$}"));
         self.text.push_str(&format!("  {name}{}\n", printable(value)));
     }
 
     /// The same for each of several; nothing for none.
-    fn entries<'a>(&mut self, name: &str, values: impl IntoIterator<Item = impl AsRef<str> + 'a>) {
+    pub(super) fn entries<'a>(&mut self, name: &str, values: impl IntoIterator<Item = impl AsRef<str> + 'a>) {
         for (index, value) in values.into_iter().enumerate() {
             self.entry(if index == 0 { name } else { "" }, value.as_ref());
         }
@@ -45,7 +50,7 @@ impl Page {
 impl Explanation<'_> {
     /// The explanation as text, in colours if `paint` has some.
     pub(crate) fn text(&self, paint: Paint) -> String {
-        let mut page = Page { text: String::new(), paint };
+        let mut page = Page::new(paint);
         page.heading("Task definition", &format!("{} ({})", self.family, self.file));
         match &self.task_role {
             Some(role) => describe_role(role, &mut page),

@@ -3,6 +3,7 @@
 mod explaining;
 mod local_aws;
 mod mistakes;
+mod requests;
 mod running;
 
 use std::io::Read;
