@@ -1,0 +1,53 @@
+//! A role session to sign with, had the way that a task has it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rolebox_policy::SessionPolicy;
+
+use super::*;
+use crate::credentials::{
+    AssumeRoleAnswer, RoleSessionRequest, RoleSessions, RoleSessionsSettings, Secret, SessionName, SessionPolicyChoice,
+    Sharing, Sts, StsFuture,
+};
+
+pub(super) const ACCESS_KEY_ID: &str = "ASIAIOSFODNN7EXAMPLE";
+pub(super) const SECRET_ACCESS_KEY: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+/// With the characters of base64, as tokens have them.
+pub(super) const SESSION_TOKEN: &str = "FwoGZXIvYXdzEXAMPLE//////////wEaDF+examples+token/that==";
+const ROLE: &str = "arn:aws:iam::123456789012:role/s3-sample";
+const SESSION: &str = "0123456789abcdef0123456789abcdef";
+
+/// Gives that one session to whoever asks.
+#[derive(Debug)]
+struct OneSession;
+
+impl Sts for OneSession {
+    fn assume_role<'a>(&'a self, _: &'a RoleSessionRequest) -> StsFuture<'a, AssumeRoleAnswer> {
+        Box::pin(async {
+            Ok(AssumeRoleAnswer {
+                access_key_id: Secret::new(ACCESS_KEY_ID.into()),
+                secret_access_key: Secret::new(SECRET_ACCESS_KEY.into()),
+                session_token: Secret::new(SESSION_TOKEN.into()),
+                expiration: Some(SystemTime::now() + Duration::from_secs(3_600)),
+                assumed_role_arn: format!("arn:aws:sts::123456789012:assumed-role/s3-sample/{SESSION}"),
+                packed_policy_size: None,
+            })
+        })
+    }
+
+    fn caller_identity(&self) -> StsFuture<'_, String> {
+        Box::pin(async { Ok(ROLE.into()) })
+    }
+}
+
+pub(super) async fn credentials() -> Arc<SessionCredentials> {
+    let request = RoleSessionRequest::new(
+        ROLE.parse().unwrap(),
+        SessionName::new(SESSION).unwrap(),
+        SessionPolicyChoice::Required(SessionPolicy::deny_everything()),
+    );
+    let sessions = RoleSessions::new(Arc::new(OneSession), RoleSessionsSettings::default());
+    let session = sessions.open(request, Sharing::Private).await.unwrap();
+    session.credentials().await.unwrap()
+}
