@@ -13,6 +13,9 @@ mod limits;
 mod scrub;
 mod send;
 mod sign;
+mod skew;
+#[cfg(test)]
+mod testing;
 
 use std::sync::Arc;
 
@@ -24,10 +27,13 @@ use rolebox_policy::{AccountId, Authorization, Capabilities, MissingGrant, Regio
 
 use self::audit::{AuditSink, CallRecord, Decision};
 pub use self::endpoint::Endpoints;
+use self::endpoint::Target;
 pub use self::limits::CallLimits;
 use self::limits::CallQuota;
 pub(crate) use self::limits::Permit;
 pub use self::send::{HttpClients, HttpClientsError};
+use self::sign::Signed;
+use self::skew::ClockSkew;
 use crate::credentials::RoleSession;
 
 /// Header by which S3 refuses a bucket of another owner.
@@ -273,26 +279,45 @@ impl TaskCalls {
             .target(operation, self.identity.role.partition())
             .map_err(|error| CallError::denied(error.to_string()))?;
         let limits = self.quota.limits();
-        let attempts = async {
-            let mut attempt = 1;
-            loop {
-                // Signed anew each time: a signature is valid for one moment.
-                let credentials = self.session.credentials().await.map_err(|error| {
-                    tracing::warn!(%error, task_id = self.identity.task_id, "a call has no role session");
-                    CallError::CredentialsUnavailable(error.for_guest().to_owned())
-                })?;
-                let now = self.egress.time.now();
-                let signed = sign::sign(authorized, &target, &credentials, now)?;
-                let sent = self.egress.clients.send(&target, &signed, limits.body_bytes).await;
-                match send::retry_after(operation, attempt, &sent) {
-                    Some(pause) => tokio::time::sleep(pause).await,
-                    None => return sent.map(|answer| scrub::scrub(operation, answer, &signed, &credentials)),
-                }
-                attempt += 1;
-            }
-        };
+        let attempts = self.attempts(authorized, &target, |signed| {
+            let target = &target;
+            async move { self.egress.clients.send(target, &signed, limits.body_bytes).await }
+        });
         let answer = tokio::time::timeout(limits.call_timeout, attempts).await;
         answer.unwrap_or(Err(CallError::TimedOut))
+    }
+
+    /// Signs and sends until there is an answer to hand on.
+    async fn attempts<S>(
+        &self,
+        authorized: &Authorized,
+        target: &Target,
+        send: impl Fn(Arc<Signed>) -> S,
+    ) -> Result<Answer, CallError>
+    where
+        S: Future<Output = Result<Answer, CallError>>,
+    {
+        let operation = &authorized.operation;
+        let mut skew = ClockSkew::default();
+        let mut attempt = 1;
+        loop {
+            // Signed anew each time: a signature is valid for one moment.
+            let credentials = self.session.credentials().await.map_err(|error| {
+                tracing::warn!(%error, task_id = self.identity.task_id, "a call has no role session");
+                CallError::CredentialsUnavailable(error.for_guest().to_owned())
+            })?;
+            let time = skew.correct(self.egress.time.now());
+            let signed = Arc::new(sign::sign(authorized, target, &credentials, time)?);
+            let sent = send(Arc::clone(&signed)).await;
+            if skew.learn(target, &sent, self.egress.time.now()) {
+                continue;
+            }
+            match send::retry_after(operation, attempt, &sent) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return sent.map(|answer| scrub::scrub(operation, answer, &signed, &credentials)),
+            }
+            attempt += 1;
+        }
     }
 }
 

@@ -4,7 +4,6 @@
 
 mod botocore;
 mod requests;
-mod session;
 mod vectors;
 
 use super::*;

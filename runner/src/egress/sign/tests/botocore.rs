@@ -9,9 +9,9 @@ use rolebox_peers::Peers;
 use serde_json::{Value, json};
 
 use super::requests::{Awkward, Choices};
-use super::session::{ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN, credentials};
 use super::*;
 use crate::egress::Endpoints;
+use crate::egress::testing::{ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN, session};
 
 /// How many requests are signed.
 const REQUESTS: usize = 2_400;
@@ -24,7 +24,7 @@ const ADDED: [&str; 5] = ["authorization", "host", "x-amz-content-sha256", "x-am
 
 #[tokio::test]
 async fn signatures_are_botocores() {
-    let credentials = credentials().await;
+    let credentials = session().await.credentials().await.unwrap();
     let endpoints = [
         Endpoints::public(),
         Endpoints::public().with_every_service("http://127.0.0.1:5000").unwrap(),

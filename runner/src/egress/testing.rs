@@ -1,22 +1,23 @@
-//! A role session to sign with, had the way that a task has it.
+//! A role session for tests to sign with, had the way that a task has it.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, as it should")]
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rolebox_policy::SessionPolicy;
 
-use super::*;
 use crate::credentials::{
-    AssumeRoleAnswer, RoleSessionRequest, RoleSessions, RoleSessionsSettings, Secret, SessionName, SessionPolicyChoice,
-    Sharing, Sts, StsFuture,
+    AssumeRoleAnswer, RoleSession, RoleSessionRequest, RoleSessions, RoleSessionsSettings, Secret, SessionName,
+    SessionPolicyChoice, Sharing, Sts, StsFuture,
 };
 
 pub(super) const ACCESS_KEY_ID: &str = "ASIAIOSFODNN7EXAMPLE";
 pub(super) const SECRET_ACCESS_KEY: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 /// With the characters of base64, as tokens have them.
 pub(super) const SESSION_TOKEN: &str = "FwoGZXIvYXdzEXAMPLE//////////wEaDF+examples+token/that==";
-const ROLE: &str = "arn:aws:iam::123456789012:role/s3-sample";
-const SESSION: &str = "0123456789abcdef0123456789abcdef";
+pub(super) const ROLE: &str = "arn:aws:iam::123456789012:role/s3-sample";
+pub(super) const SESSION: &str = "0123456789abcdef0123456789abcdef";
 
 /// Gives that one session to whoever asks.
 #[derive(Debug)]
@@ -41,13 +42,12 @@ impl Sts for OneSession {
     }
 }
 
-pub(super) async fn credentials() -> Arc<SessionCredentials> {
+pub(super) async fn session() -> RoleSession {
     let request = RoleSessionRequest::new(
         ROLE.parse().unwrap(),
         SessionName::new(SESSION).unwrap(),
         SessionPolicyChoice::Required(SessionPolicy::deny_everything()),
     );
     let sessions = RoleSessions::new(Arc::new(OneSession), RoleSessionsSettings::default());
-    let session = sessions.open(request, Sharing::Private).await.unwrap();
-    session.credentials().await.unwrap()
+    sessions.open(request, Sharing::Private).await.unwrap()
 }
