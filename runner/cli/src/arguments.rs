@@ -72,6 +72,14 @@ pub(crate) struct RunArguments {
     /// Write a record of every AWS call to this file, as JSON lines at its end.
     #[arg(long, value_name = "FILE")]
     pub(crate) audit: Option<PathBuf>,
+
+    /// When the task has ended, print the smallest capabilities that would have allowed what it called.
+    #[arg(long)]
+    pub(crate) suggest_capabilities: bool,
+
+    /// Suggest patterns: for the keys in one folder of a bucket, and for UUIDs in names.
+    #[arg(long, requires = "suggest_capabilities")]
+    pub(crate) generalise: bool,
 }
 
 #[derive(Debug, Args)]

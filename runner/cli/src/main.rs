@@ -19,6 +19,7 @@ mod local;
 mod logging;
 mod request;
 mod signals;
+mod suggestion;
 mod task_output;
 
 use std::process::ExitCode;

@@ -14,7 +14,7 @@ use std::time::SystemTime;
 
 use aws_smithy_async::time::SharedTimeSource;
 use rolebox_aws_request::Operation;
-use rolebox_policy::CheckResource;
+use rolebox_policy::{Check, CheckResource};
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -75,6 +75,9 @@ pub struct AuditRecord {
     pub operation: Option<String>,
     /// Every action and ARN that the call needs.
     pub checks: Vec<CheckedPermission>,
+    /// All of them whole, as they were authorized, for a sink in this process. They are no part of the JSON.
+    #[serde(skip)]
+    pub permissions: Permissions,
     /// `allow` or `deny`.
     pub decision: &'static str,
     /// Why it was denied.
@@ -105,6 +108,25 @@ pub struct CheckedPermission {
     pub action: String,
     /// The ARN, or the pattern of all that it could mean.
     pub resource: String,
+}
+
+/// The permissions of a call with their conditions, accounts and items. Items hold values of a guest's, so that `Debug`
+/// shows only how many permissions there are.
+#[derive(Clone, Default)]
+pub struct Permissions(Arc<[Check]>);
+
+impl Permissions {
+    /// Every permission that the call needs; none where the request was not understood.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Check] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Permissions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Permissions({})", self.0.len())
+    }
 }
 
 /// How a call ended.
@@ -159,6 +181,7 @@ impl CallRecord {
             region: None,
             operation: None,
             checks: Vec::new(),
+            permissions: Permissions::default(),
             decision: "deny",
             reason: None,
             bytes_sent: body_bytes as u64,
@@ -178,6 +201,7 @@ impl CallRecord {
                 .iter()
                 .map(|check| CheckedPermission { action: check.action.to_string(), resource: named(&check.resource) })
                 .collect();
+            record.permissions = Permissions(operation.checks.as_slice().into());
         }
         match decision {
             Decision::Allowed => record.decision = "allow",

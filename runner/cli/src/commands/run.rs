@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 use rolebox::definition::Problem;
-use rolebox::egress::audit::JsonLines;
+use rolebox::egress::audit::{AuditSink, JsonLines, TracingAudit};
 use rolebox::output::TaskOutput;
 use rolebox::task::{PrepareError, PreparedTask, StopCode, StoppedTask};
 use rolebox::{Runner, RunnerSettings};
@@ -23,6 +23,7 @@ use crate::failure::{Failure, STOPPED};
 use crate::input::Input;
 use crate::local::EmbeddedAws;
 use crate::signals::Signals;
+use crate::suggestion::{Recorder, Suggestion};
 use crate::task_output::StandardStreams;
 use crate::{aws, code_cache};
 
@@ -44,6 +45,9 @@ struct Outcome<'a> {
     task: &'a StoppedTask,
     /// What the process exits with.
     exit_code: u8,
+    /// With `--suggest-capabilities`.
+    #[serde(flatten)]
+    suggestion: Option<Suggestion>,
 }
 
 /// Runs the task and returns its exit code.
@@ -51,12 +55,27 @@ pub(crate) async fn run(arguments: RunArguments, console: &Console) -> Result<u8
     // From here on an interrupt ends the task in order.
     let mut signals = Signals::new()?;
     let input = Input::read(&arguments.input)?;
+    let recorder = recorder(&arguments, &input)?;
     let local = embedded_aws(&arguments, &input).await?;
-    let ended = run_with(&arguments, &input, local.as_ref(), &mut signals, console).await;
+    let ended = run_with(&arguments, &input, local.as_ref(), recorder, &mut signals, console).await;
     if let Some(local) = local {
         local.shutdown().await;
     }
     ended
+}
+
+/// Takes note of the task's calls, if that was asked for.
+fn recorder(arguments: &RunArguments, input: &Input) -> Result<Option<Recorder>, Failure> {
+    if !arguments.suggest_capabilities {
+        return Ok(None);
+    }
+    match input.definition.task_role() {
+        Some(role) => Ok(Some(Recorder::new(role))),
+        None => Err(Failure::because(
+            "--suggest-capabilities: the task has no role, so it makes no AWS call. Name one in taskRoleArn, with \
+             capabilities wide enough for the task to run",
+        )),
+    }
 }
 
 /// The embedded AWS, if it was asked for and the task has a role to use it with.
@@ -74,10 +93,11 @@ async fn run_with(
     arguments: &RunArguments,
     input: &Input,
     local: Option<&EmbeddedAws>,
+    recorder: Option<Recorder>,
     signals: &mut Signals,
     console: &Console,
 ) -> Result<u8, Failure> {
-    let prepare = async { prepare(settings(arguments, input, local).await?, input, console).await };
+    let prepare = async { prepare(settings(arguments, input, local, recorder.as_ref()).await?, input, console).await };
     let prepared = tokio::select! {
         prepared = prepare => prepared?,
         signal = signals.next() => return Err(Failure::stopped(signal)),
@@ -100,11 +120,15 @@ async fn run_with(
         }
     };
     let exit_code = process_exit_code(stopped.exit_code());
+    let suggestion = recorder.map(|recorder| recorder.suggest(arguments.generalise));
     match console.format() {
-        OutputFormat::Json => console.report(&Outcome { task: &stopped, exit_code }),
+        OutputFormat::Json => console.report(&Outcome { task: &stopped, exit_code, suggestion }),
         OutputFormat::Text => {
             if let Some(ending) = ending(&stopped) {
                 console.say(&ending);
+            }
+            if let Some(suggestion) = suggestion {
+                suggestion.messages().iter().for_each(|message| console.say(message));
             }
         }
     }
@@ -115,6 +139,7 @@ async fn settings(
     arguments: &RunArguments,
     input: &Input,
     local: Option<&EmbeddedAws>,
+    recorder: Option<&Recorder>,
 ) -> Result<RunnerSettings, Failure> {
     let private = local.map(|local| local.data().to_owned());
     let mut settings = settings_without_aws(input, &arguments.input, private)?;
@@ -124,13 +149,16 @@ async fn settings(
             None => aws::settings().await?,
         });
     }
-    if let Some(file) = &arguments.audit {
-        let audit = audit(file).map_err(|error| {
+    let audit: Arc<dyn AuditSink> = match &arguments.audit {
+        Some(file) => Arc::new(audit(file).map_err(|error| {
             Failure::runner(error).context(format!("{}: the audit file cannot be opened", file.display()))
-        })?;
-        settings = settings.with_audit(Arc::new(audit));
-    }
-    Ok(settings)
+        })?),
+        None => Arc::new(TracingAudit),
+    };
+    Ok(settings.with_audit(match recorder {
+        Some(recorder) => Arc::new(recorder.in_front_of(audit)),
+        None => audit,
+    }))
 }
 
 /// The settings that `run` and `explain` share.

@@ -5,6 +5,7 @@ mod local_aws;
 mod mistakes;
 mod requests;
 mod running;
+mod suggesting;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
