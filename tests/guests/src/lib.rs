@@ -13,6 +13,20 @@ pub fn arguments() -> Vec<String> {
     std::env::args().skip(1).collect()
 }
 
+/// Makes each call of a list, its arguments separated by `--`, and says whether all went well. Where there is more than
+/// one, a line `call N` stands before the output of each, from 1 on.
+pub fn each_call(arguments: &[String], call: impl Fn(&[String]) -> bool) -> bool {
+    let calls: Vec<&[String]> = arguments.split(|argument| argument == "--").collect();
+    let mut well = true;
+    for (index, arguments) in calls.iter().enumerate() {
+        if calls.len() > 1 {
+            println!("call {}", index + 1);
+        }
+        well &= call(arguments);
+    }
+    well
+}
+
 /// The number that this argument is. Panics, and so traps, where it is none: a test's own mistake.
 pub fn number(argument: Option<&String>, meaning: &str) -> u64 {
     let Some(argument) = argument else { panic!("the argument is missing: {meaning}") };

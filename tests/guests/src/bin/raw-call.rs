@@ -1,6 +1,6 @@
-//! `raw-call SERVICE METHOD PATH [OPTION…]`: one call just as it is told, however malformed. Prints the answer or the
-//! error, as [`rolebox_test_guests::print_response`] and [`rolebox_test_guests::print_error`] do; an error makes it
-//! fail.
+//! `raw-call SERVICE METHOD PATH [OPTION…] [-- SERVICE …]…`: calls just as they are told, however malformed. Prints each
+//! answer or error, as [`rolebox_test_guests::print_response`] and [`rolebox_test_guests::print_error`] do; an error
+//! makes it fail.
 //!
 //! Options, each as often as wanted, escapes resolved in all values and in the path: `--query KEY[=VALUE]`,
 //! `--header NAME:VALUE` (nothing is trimmed), `--body TEXT`, `--body-size BYTES` (so many `x`), `--region R`.
@@ -8,19 +8,20 @@
 use std::process::ExitCode;
 
 use rolebox_guest::Call;
-use rolebox_test_guests::{arguments, number, print_error, print_response, unescape, unescape_text};
+use rolebox_test_guests::{arguments, each_call, number, print_error, print_response, unescape, unescape_text};
 
 fn main() -> ExitCode {
-    match call(&arguments()).send() {
+    let well = each_call(&arguments(), |arguments| match call(arguments).send() {
         Ok(response) => {
             print_response(&response);
-            ExitCode::SUCCESS
+            true
         }
         Err(error) => {
             print_error(&error);
-            ExitCode::FAILURE
+            false
         }
-    }
+    });
+    if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn call(arguments: &[String]) -> Call {

@@ -5,6 +5,7 @@
 mod bounds;
 mod egress;
 mod guests;
+mod hostile;
 mod images;
 mod limits;
 mod moto;
