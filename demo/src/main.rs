@@ -115,11 +115,12 @@ async fn no_key(show: &Show, runner: &Runner, aws: &Server, scan: &MemoryScan) -
     show.heading("Linear memories of all guests above, searched when each had ended");
     let sessions = aws.aws().issued_sessions();
     let found = scan.find(&sessions);
-    show.scan(scan.memories(), scan.bytes(), sessions.len());
+    ensure!(scan.memories() == 3, "{} memories were seen, of three guests", scan.memories());
     for session in &sessions {
         ensure!(scan::holds(&sees, session).is_none(), "the guest's environment holds a key");
     }
     ensure!(found.is_empty(), "guest memory holds {}", found.join(", "));
+    show.scan(scan.memories(), scan.bytes(), sessions.len());
     show.remark("Each guest asked, the host signed. There is nothing in a guest for anybody to carry away.");
     Ok(())
 }

@@ -18,9 +18,11 @@ mod skew;
 mod testing;
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use aws_smithy_async::time::SharedTimeSource;
 use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use rolebox_aws_request::{Call, CallerScope, Operation, Refusal, RefusalKind};
 use rolebox_policy::{AccountId, Authorization, Capabilities, MissingGrant, Region, RoleArn};
@@ -62,7 +64,7 @@ impl Egress {
 /// Who a task is: what every one of its calls is checked against and recorded under.
 #[derive(Debug)]
 pub struct TaskIdentity {
-    /// The ECS task id: 32 hexadecimal digits. It is the role session's name too.
+    /// The ECS task id: 32 hexadecimal digits.
     pub task_id: String,
     /// The family of its task definition.
     pub family: String,
@@ -190,7 +192,7 @@ impl TaskCalls {
     /// [`Answer`] with its status.
     pub async fn call(&self, call: Call) -> Result<Answer, CallError> {
         let permit = self.admit()?;
-        self.call_admitted(permit, call).await
+        self.call_admitted(&permit, call).await
     }
 
     /// Lets a call begin, before anything of it is held or looked at, so that a flood of nonsense is bounded as well.
@@ -206,7 +208,12 @@ impl TaskCalls {
     /// Records that a request to `service`, which may be any host, was refused before it could be parsed.
     pub(crate) async fn refuse(&self, service: &str, error: &CallError) {
         let started = self.egress.time.now();
-        self.record_denial(CallRecord::new(&self.identity, started, service, 0), None, error).await;
+        self.record_denial(self.new_record(started, service, 0), None, error).await;
+    }
+
+    fn new_record(&self, started: SystemTime, service: &str, body_bytes: usize) -> CallRecord {
+        let session = self.session.request().session_name().as_str();
+        CallRecord::new(&self.identity, session, started, service, body_bytes)
     }
 
     async fn deny(&self, record: CallRecord, operation: Option<&Operation>, error: CallError) -> CallError {
@@ -219,11 +226,16 @@ impl TaskCalls {
         let _ = self.egress.audit.record(record.decided(operation, &Decision::of(error))).await;
     }
 
-    /// Makes a call that was let in; it has ended when this returns.
-    pub(crate) async fn call_admitted(&self, _permit: Permit, call: Call) -> Result<Answer, CallError> {
+    /// Resolves when no call is in flight, none of those included whose task has gone away in the middle.
+    pub(crate) async fn idle(&self) {
+        self.quota.idle().await;
+    }
+
+    /// Makes a call that was let in. It is in flight for as long as `_permit` lives.
+    pub(crate) async fn call_admitted(&self, _permit: &Permit, call: Call) -> Result<Answer, CallError> {
         self.quota.accept_body(call.body.len() as u64)?;
         let started = self.egress.time.now();
-        let record = CallRecord::new(&self.identity, started, &call.service, call.body.len());
+        let record = self.new_record(started, &call.service, call.body.len());
         let operation = match self.parse(&call) {
             Ok(operation) => operation,
             Err(error) => return Err(self.deny(record, None, error).await),
@@ -336,10 +348,13 @@ impl Authorized {
                 .filter(|_| takes)
                 .and_then(|account| owner(SOURCE_EXPECTED_BUCKET_OWNER, account)),
         ];
+        // An empty body is sent without a length otherwise, and S3 wants one with every upload. RFC 9110, section 8.6.
+        let body = matches!(self.operation.method, "PUT" | "POST" | "PATCH");
+        let length = body.then(|| (CONTENT_LENGTH, HeaderValue::from(self.operation.body.len())));
         let own = self.operation.headers.iter().filter_map(|(name, value)| {
             // The parser makes only valid ones, and what it made is what was checked.
             Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?))
         });
-        own.chain(owners.into_iter().flatten())
+        own.chain(owners.into_iter().flatten()).chain(length)
     }
 }

@@ -19,8 +19,9 @@ use self::http::HttpDoor;
 pub(crate) use self::limits::{MemoryLimitExceeded, MemoryLimiter};
 pub use self::signed_call::{AwsCtx, add_to_linker};
 
-/// Entries of a guest's resource table: open files, streams, pollables. wasmtime's own default is a million.
-const MAX_RESOURCES: usize = 16_384;
+/// Entries of a guest's resource table: open files, streams, pollables, requests. wasmtime's own default is a million. An
+/// open file is a descriptor of this process, and a request whose body was never sent keeps its buffers.
+const MAX_RESOURCES: usize = 1_024;
 
 /// The header fields of one request or answer, in bytes: four times what S3 takes.
 const MAX_FIELD_BYTES: usize = 32 << 10;
@@ -86,7 +87,9 @@ impl ComponentState {
 
 impl ModuleState {
     pub(crate) fn new(mut wasi: WasiCtxBuilder, limiter: MemoryLimiter) -> Self {
-        Self { wasi: wasi.build_p1(), limiter }
+        let mut wasi = wasi.build_p1();
+        wasi.ctx().table.set_max_capacity(MAX_RESOURCES);
+        Self { wasi, limiter }
     }
 }
 

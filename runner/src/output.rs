@@ -17,8 +17,13 @@ use tokio::sync::Notify;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
-/// Bytes that wait for the writer at most. A terminal or pipe takes 64 KiB at once.
+/// Bytes that wait for the writer at most, as far as a guest is told; and the most that one write may hand over. A
+/// terminal or pipe takes 64 KiB at once.
 const QUEUE_BYTES: usize = 64 << 10;
+
+/// Bytes that wait for the writer at most, whatever guests do. Each stream of each of a task's ten containers may have
+/// been told of the same room, so twenty may fill it at once; a guest that writes without having been told is over it.
+const QUEUE_LIMIT: usize = 24 * QUEUE_BYTES;
 
 /// One of a task's two output streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,7 +204,14 @@ impl OutputQueue {
     }
 
     fn accept(&self, name: OutputName, bytes: &Bytes) -> StreamResult<()> {
+        // Nothing is written, so nothing is queued: an entry costs memory however small it is.
+        if bytes.is_empty() {
+            return Ok(());
+        }
         let mut state = self.lock();
+        if bytes.len() > QUEUE_BYTES || state.waiting + bytes.len() > QUEUE_LIMIT {
+            return Err(StreamError::Trap(wasmtime::Error::msg("wrote more than `check-write` permitted")));
+        }
         if state.phase != Phase::Open {
             return Err(StreamError::Closed);
         }
@@ -227,10 +239,12 @@ impl OutputQueue {
             sink @ Sink::Writer(_) => {
                 let Sink::Writer(writer) = std::mem::replace(sink, Sink::Started) else { return Ok(()) };
                 let queue = self.clone();
-                std::thread::Builder::new()
-                    .name("rolebox-output".to_owned())
-                    .spawn(move || queue.write_all(writer))
-                    .map_err(|error| StreamError::LastOperationFailed(error.into()))?;
+                let thread = std::thread::Builder::new().name("rolebox-output".to_owned());
+                if let Err(error) = thread.spawn(move || queue.write_all(writer)) {
+                    tracing::error!(%error, "a task's output cannot be written");
+                    state.phase = Phase::Closed;
+                    return Err(StreamError::Closed);
+                }
             }
         }
         state.waiting += bytes.len();
@@ -241,6 +255,8 @@ impl OutputQueue {
 
     /// The writer's thread: ends when the queue is empty and nothing more can come.
     fn write_all(&self, mut writer: Box<dyn OutputWriter>) {
+        // Also where the writer panics: a guest must not wait for a thread that is gone.
+        let _closed = ClosedOnDrop(self);
         loop {
             let (name, bytes) = {
                 let mut state = self.lock();
@@ -258,10 +274,7 @@ impl OutputQueue {
             self.lock().waiting -= bytes.len();
             if let Err(error) = written {
                 tracing::debug!(%error, "the task's output cannot be written");
-                let mut state = self.lock();
-                state.waiting = 0;
-                drop(state);
-                return self.set_phase(Phase::Closed);
+                return;
             }
             self.0.drained.notify_waiters();
         }
@@ -277,6 +290,16 @@ impl OutputQueue {
             }
             drained.await;
         }
+    }
+}
+
+/// Closes the queue when its writer is gone, however it went.
+struct ClosedOnDrop<'a>(&'a OutputQueue);
+
+impl Drop for ClosedOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.lock().waiting = 0;
+        self.0.set_phase(Phase::Closed);
     }
 }
 

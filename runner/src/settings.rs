@@ -15,8 +15,8 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::time::SharedTimeSource;
 use rolebox_policy::Region;
 
-pub(crate) use self::bounds::image_path;
 pub use self::bounds::{BoundExceeded, OperatorBounds};
+pub(crate) use self::bounds::{descriptor_path, image_path};
 use crate::credentials::{BaseIdentity, Sts};
 use crate::egress::Endpoints;
 use crate::egress::audit::{AuditSink, TracingAudit};
@@ -108,21 +108,23 @@ impl RunnerSettings {
         self
     }
 
-    /// How many instances exist at once, 1,000 by default. Each reserves some 4 GiB of address space, not of memory.
+    /// How many instances exist at once, 1,000 by default. Each reserves some 8 GiB of address space, not of memory.
     #[must_use]
     pub fn with_max_instances(mut self, max_instances: u32) -> Self {
         self.max_instances = max_instances;
         self
     }
 
-    /// How long the end of a task waits for its output to be written, 2 s by default.
+    /// How long the end of a task waits for its output to be written, and as long again for its audit records; 2 s by
+    /// default.
     #[must_use]
     pub fn with_output_grace(mut self, grace: Duration) -> Self {
         self.output_grace = grace;
         self
     }
 
-    /// Shows `inspector` every linear memory of every guest when it has ended, however it ended.
+    /// Shows `inspector` every linear memory of every guest that has ended by itself, well or with a trap. One that a
+    /// timeout or a stop ended is gone before it could be looked at.
     ///
     /// For tests and demonstrations that look for what must not be there. It makes each ending slower, and it is not a
     /// way to talk to guests.

@@ -106,8 +106,8 @@ impl Runner {
         })?;
         let aws = settings.aws.clone().map(|aws| Aws::new(aws, &settings)).transpose()?;
         let mut settings = settings;
-        if let Some(cache) = &settings.code_cache {
-            settings.bounds = settings.bounds.clone().protect(cache.clone());
+        if let Some(cache) = settings.code_cache.clone() {
+            settings.bounds = settings.bounds.protect(cache);
         }
         Ok(Self(Arc::new(Shared { settings, engine, aws })))
     }
@@ -223,14 +223,26 @@ impl PreparedTask {
             Ok(calls) => calls,
             Err(failure) => return StoppedTask::failed_to_start(id, failure),
         };
-        let aws = calls.map_or_else(AwsCtx::without_role, |calls| AwsCtx::new(Arc::new(calls)));
+        let calls = calls.map(Arc::new);
+        let aws = calls.clone().map_or_else(AwsCtx::without_role, AwsCtx::new);
         let ends = containers::run(&self, &aws, &output, stopped).await;
-        // The session's keys are zeroized with the last of these.
         drop(aws);
-        let written = output.finish(self.runner.0.settings.output_grace).await;
-        if let Err(error) = self.runner.0.settings.audit.flush().await {
-            tracing::error!(%error, task_id = id, "the audit log of a task that has ended is not complete");
+        let grace = self.runner.0.settings.output_grace;
+        let written = output.finish(grace).await;
+        let settled = tokio::time::timeout(grace, async {
+            // Calls that the end cut are given up by now, each with its record; then the log is complete.
+            if let Some(calls) = &calls {
+                calls.idle().await;
+            }
+            self.runner.0.settings.audit.flush().await
+        });
+        match settled.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, task_id = id, "the audit of a task that has ended is incomplete"),
+            Err(_) => tracing::error!(task_id = id, "the audit of a task that has ended is still being written"),
         }
+        // Our copies of the session's keys are zeroized with the last of these.
+        drop(calls);
         StoppedTask::ended(id, ends, written)
     }
 
@@ -331,7 +343,10 @@ impl RunningTask {
         });
     }
 
-    /// Waits for the task to end. Nothing of it runs, writes or sends afterwards.
+    /// Waits for the task to end. No guest code of it runs afterwards, and no call of it is signed or sent. Output, audit
+    /// records and calls that are being given up are waited for, for as long as
+    /// [`with_output_grace`](RunnerSettings::with_output_grace) says; an operation on a file of a volume that the
+    /// system has begun may still end after that.
     ///
     /// May be dropped and called again: the outcome is kept until it has been returned.
     pub async fn wait(&mut self) -> StoppedTask {

@@ -25,7 +25,8 @@ pub(crate) fn bounds(
         .allow_any_image()
         .allow_any_egress()
         .with_max_memory(max_memory(narrowed.max_memory)?)
-        .with_max_timeout(max_timeout(narrowed.max_timeout.as_deref())?);
+        .with_max_timeout(max_timeout(narrowed.max_timeout.as_deref())?)
+        .with_max_limits(*input.definition.limits());
     if !narrowed.require_session_policy {
         bounds = bounds.allow_session_policy_off();
     }

@@ -25,6 +25,9 @@ use super::{Answer, CallError, TaskIdentity};
 /// Characters of what a guest wrote that a record keeps at most: a service's or an operation's name is shorter.
 const MAX_GUEST_TEXT: usize = 64;
 
+/// Permissions of one call that a record keeps at most: a DeleteObjects needs one for each of its thousand keys.
+const MAX_CHECKS: usize = 64;
+
 /// Characters of a reason that a record keeps at most.
 const MAX_REASON: usize = 1_024;
 
@@ -59,12 +62,14 @@ pub struct AuditRecord {
     pub time: String,
     /// The same in the two records of one call, and unlike any other call's.
     pub call_id: String,
-    /// The ECS task id, which is the role session's name too.
+    /// The ECS task id.
     pub task_id: String,
     /// The family of the task definition.
     pub family: String,
     /// The role whose session signs.
     pub role_arn: String,
+    /// The name of that session, as CloudTrail shows it: the task id, unless tasks of one definition share a session.
+    pub role_session: String,
     /// The service, as the guest named it while the request was not understood, as its endpoint prefix afterwards.
     pub service: String,
     /// The Region, where the request was understood.
@@ -73,8 +78,11 @@ pub struct AuditRecord {
     /// The operation, where the request was understood: `PutObject`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
-    /// Every action and ARN that the call needs.
+    /// The actions and ARNs that the call needs: the first 64, where it needs more.
     pub checks: Vec<CheckedPermission>,
+    /// How many more it needs.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub checks_left_out: usize,
     /// All of them whole, as they were authorized, for a sink in this process. They are no part of the JSON.
     #[serde(skip)]
     pub permissions: Permissions,
@@ -169,7 +177,13 @@ impl Decision {
 pub(super) struct CallRecord(AuditRecord);
 
 impl CallRecord {
-    pub(super) fn new(identity: &TaskIdentity, started: SystemTime, service: &str, body_bytes: usize) -> Self {
+    pub(super) fn new(
+        identity: &TaskIdentity,
+        role_session: &str,
+        started: SystemTime,
+        service: &str,
+        body_bytes: usize,
+    ) -> Self {
         Self(AuditRecord {
             event: Event::Decision,
             time: timestamp(started),
@@ -177,11 +191,13 @@ impl CallRecord {
             task_id: identity.task_id.clone(),
             family: identity.family.clone(),
             role_arn: identity.role.to_string(),
+            role_session: role_session.to_owned(),
             service: shortened(service, MAX_GUEST_TEXT),
             region: None,
             operation: None,
             checks: Vec::new(),
             permissions: Permissions::default(),
+            checks_left_out: 0,
             decision: "deny",
             reason: None,
             bytes_sent: body_bytes as u64,
@@ -196,9 +212,11 @@ impl CallRecord {
             record.region = Some(operation.region.to_string());
             record.operation = Some(operation.name.to_string());
             record.bytes_sent = operation.body.len() as u64;
+            record.checks_left_out = operation.checks.len().saturating_sub(MAX_CHECKS);
             record.checks = operation
                 .checks
                 .iter()
+                .take(MAX_CHECKS)
                 .map(|check| CheckedPermission { action: check.action.to_string(), resource: named(&check.resource) })
                 .collect();
             record.permissions = Permissions(operation.checks.as_slice().into());
@@ -209,6 +227,11 @@ impl CallRecord {
         }
         record
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 fn named(resource: &CheckResource) -> String {
@@ -351,8 +374,12 @@ impl JsonLines {
     pub fn new(mut writer: impl Write + Send + 'static) -> io::Result<Self> {
         let (lines, queue) = channel::<Line>();
         std::thread::Builder::new().name("rolebox-audit".to_owned()).spawn(move || {
+            let mut whole = true;
             for line in queue {
-                let written = writer.write_all(&line.json).and_then(|()| writer.flush());
+                // After a write that failed half-way the next record begins a line of its own.
+                let mended = if whole { Ok(()) } else { writer.write_all(b"\n") };
+                let written = mended.and_then(|()| writer.write_all(&line.json)).and_then(|()| writer.flush());
+                whole = written.is_ok();
                 // Nobody waits for the end of a call to be written, so there may be no receiver.
                 let _ = line.written.send(written);
             }

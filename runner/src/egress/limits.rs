@@ -86,6 +86,12 @@ impl CallQuota {
         }
     }
 
+    /// Resolves when no call is in flight.
+    pub(super) async fn idle(&self) {
+        // Fails only where the semaphore is closed, which this one never is.
+        let _all = self.in_flight.acquire_many(self.limits.calls_in_flight).await;
+    }
+
     /// Takes the body of a request, of so many bytes.
     pub(super) fn accept_body(&self, bytes: u64) -> Result<(), CallError> {
         if bytes > self.limits.body_bytes {

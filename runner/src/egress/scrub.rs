@@ -2,6 +2,7 @@
 //! string that was signed and the whole canonical request, session token included.
 
 use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, ETAG};
 use http::{HeaderMap, HeaderValue};
 use rolebox_aws_request::Operation;
 
@@ -43,7 +44,13 @@ pub(super) fn scrub(
     let object = operation.method == "GET" && answer.status.is_success();
     // An object's own bytes are the guest's: the service does not write into them, and they may be large.
     if !object || answer.body.len() <= SMALL_BODY {
-        answer.body = scrub_body(answer.body, &needles, !answer.status.is_success());
+        let cleaned = scrub_body(answer.body.clone(), &needles, !answer.status.is_success());
+        if cleaned != answer.body {
+            // What these said was about the other body.
+            answer.headers.remove(CONTENT_LENGTH);
+            answer.headers.remove(ETAG);
+            answer.body = cleaned;
+        }
     }
     answer
 }
@@ -75,7 +82,25 @@ fn scrub_body(body: Bytes, needles: &[&str], error: bool) -> Bytes {
             }
         }
     }
-    cleaned.map_or(body, Bytes::from)
+    let body = cleaned.map_or(body, Bytes::from);
+    if error && QUOTING_WORDS.iter().any(|words| find(&body, words.as_bytes()).is_some()) {
+        return without_message(&body);
+    }
+    body
+}
+
+/// What a JSON service's message holds when it quotes the request that it would have signed.
+const QUOTING_WORDS: [&str; 2] = ["String-to-Sign", "Canonical String"];
+
+/// A JSON error without its message; nothing at all where it is no JSON object.
+fn without_message(body: &[u8]) -> Bytes {
+    let Ok(serde_json::Value::Object(mut error)) = serde_json::from_slice(body) else {
+        return Bytes::from_static(REDACTED.as_bytes());
+    };
+    for (_, value) in error.iter_mut().filter(|(name, _)| name.eq_ignore_ascii_case("message")) {
+        *value = REDACTED.into();
+    }
+    Bytes::from(serde_json::Value::Object(error).to_string())
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
@@ -135,6 +160,15 @@ mod tests {
         for gone in ["ASIAEXAMPLE", "AWS4-HMAC", "50 55", "TOKEN", "x-amz-security-token"] {
             assert!(!cleaned.contains(gone), "{gone} in {cleaned}");
         }
+    }
+
+    #[test]
+    fn the_message_that_quotes_what_was_signed_is_taken_out_of_json() {
+        let body = r#"{"__type":"InvalidSignatureException","message":"The Canonical String was 'POST\n/'"}"#;
+        let cleaned = scrub_body(Bytes::from_static(body.as_bytes()), &["SECRET"], true);
+        let cleaned: serde_json::Value = serde_json::from_slice(&cleaned).unwrap();
+        assert_eq!(cleaned["__type"], "InvalidSignatureException");
+        assert_eq!(cleaned["message"], REDACTED);
     }
 
     #[test]

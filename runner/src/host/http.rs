@@ -19,10 +19,14 @@ use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use super::signed_call::{AwsCtx, NO_ROLE};
-use crate::egress::{Answer, CallError, TaskCalls};
+use crate::egress::{Answer, CallError, Permit, TaskCalls};
 
 /// Bytes of a body over the limit that are read and dropped before the refusal: a client that is far beyond it is cut.
 const DRAINED_BYTES: u64 = 64 << 20;
+
+/// The most that one write to a request's body takes, in bytes; two wait at most, in each request that is not sent yet.
+/// wasmtime-wasi-http's own default is 1 MiB.
+const BODY_CHUNK_BYTES: usize = 16 << 10;
 
 /// The hooks of one task's `wasi:http`.
 pub(super) struct HttpDoor(AwsCtx);
@@ -40,6 +44,10 @@ impl WasiHttpHooks for HttpDoor {
     /// The host makes that header from the URL that it builds itself.
     fn set_host_header(&mut self) -> bool {
         false
+    }
+
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        BODY_CHUNK_BYTES
     }
 
     fn send_request(
@@ -72,7 +80,7 @@ async fn forward(calls: Option<&TaskCalls>, request: Request<WasiBody>) -> Resul
     let host = match aws_host(authority, https) {
         Ok(host) => host,
         Err(error) => {
-            record(calls, authority, &error).await;
+            record(&admitted, authority, &error).await;
             tracing::debug!(%error, "a guest's request was denied");
             // There is no service whose error this could be.
             return Err(ErrorCode::HttpRequestDenied.into());
@@ -86,7 +94,7 @@ async fn forward(calls: Option<&TaskCalls>, request: Request<WasiBody>) -> Resul
         Ok(call) => call,
         Err(refusal) => {
             let error = CallError::from(refusal);
-            record(calls, &host.service, &error).await;
+            record(&admitted, &host.service, &error).await;
             return Ok(response(refusal::answer(Protocol::RestXml, &error), head));
         }
     };
@@ -94,10 +102,10 @@ async fn forward(calls: Option<&TaskCalls>, request: Request<WasiBody>) -> Resul
     let answered = match (admitted, body) {
         (Err(error), _) => Err(error),
         (Ok(_), None) => Err(CallError::TooLarge { limit }),
-        (Ok((calls, permit)), Some(_)) => calls.call_admitted(permit, call).await,
+        (Ok((calls, permit)), Some(_)) => calls.call_admitted(&permit, call).await.map(|answer| (answer, permit)),
     };
     match answered {
-        Ok(answer) => Ok(response(answer, head)),
+        Ok((answer, permit)) => Ok(held_response(answer, head, permit)),
         Err(CallError::EndpointUnreachable(reason)) => {
             tracing::debug!(reason, "a guest's request has no answer");
             Err(ErrorCode::DestinationUnavailable.into())
@@ -134,6 +142,17 @@ async fn read_whole(mut body: WasiBody, limit: u64) -> Result<Option<Bytes>, Err
     Ok((length <= limit).then(|| held.freeze()))
 }
 
+/// The call counts as in flight while the guest keeps its answer: a body that nobody reads is the host's memory.
+fn held_response(answer: Answer, head: bool, permit: Permit) -> Response<WasiBody> {
+    response(answer, head).map(|body| {
+        body.map_frame(move |frame| {
+            let _held = &permit;
+            frame
+        })
+        .boxed_unsync()
+    })
+}
+
 fn response(answer: Answer, head: bool) -> Response<WasiBody> {
     // The answer to HEAD has the fields of a body and no body. RFC 9110, section 9.3.2.
     let body = if head { Bytes::new() } else { answer.body };
@@ -143,8 +162,9 @@ fn response(answer: Answer, head: bool) -> Response<WasiBody> {
     response
 }
 
-async fn record(calls: Option<&TaskCalls>, service: &str, error: &CallError) {
-    if let Some(calls) = calls {
+/// Records a refusal, unless the call was not let in: those are as many as a guest likes.
+async fn record(admitted: &Result<(&TaskCalls, Permit), CallError>, service: &str, error: &CallError) {
+    if let Ok((calls, _)) = admitted {
         calls.refuse(service, error).await;
     }
 }

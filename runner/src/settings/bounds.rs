@@ -1,12 +1,16 @@
 //! The operator's bounds: the most that any task definition may ask for.
 
 use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rolebox_policy::RoleArn;
 
-use crate::definition::{EgressName, Image, Mebibytes, RoleSession, SessionPolicySetting, TaskDefinition};
+use crate::definition::{EgressName, Image, Limits, Mebibytes, RoleSession, SessionPolicySetting, TaskDefinition};
 
 /// The highest memory of one container where the operator sets no other.
 const DEFAULT_MAX_MEMORY: Mebibytes = Mebibytes::new(512);
@@ -30,6 +34,7 @@ pub struct OperatorBounds {
     egress: Allowed<Vec<EgressName>>,
     max_memory: Mebibytes,
     max_timeout: Duration,
+    max_limits: Limits,
     session_policy_off: bool,
     shared_sessions: bool,
 }
@@ -66,6 +71,7 @@ impl OperatorBounds {
             egress: Allowed::Listed(Vec::new()),
             max_memory: DEFAULT_MAX_MEMORY,
             max_timeout: DEFAULT_MAX_TIMEOUT,
+            max_limits: Limits::default(),
             session_policy_off: false,
             shared_sessions: false,
         }
@@ -147,6 +153,16 @@ impl OperatorBounds {
         self
     }
 
+    /// The most that definitions may ask for under `rolebox.limits`; what they have without asking by default.
+    ///
+    /// Bodies are held in the host's memory: `bodyBytes` times `callsInFlight`, in each direction, is what one task may
+    /// have the host hold.
+    #[must_use]
+    pub fn with_max_limits(mut self, limits: Limits) -> Self {
+        self.max_limits = limits;
+        self
+    }
+
     /// Definitions may say `"sessionPolicy": "off"`.
     #[must_use]
     pub fn allow_session_policy_off(mut self) -> Self {
@@ -201,6 +217,12 @@ impl OperatorBounds {
             let bound = format!("the operator allows at most {} s", self.max_timeout.as_secs());
             add("rolebox.timeout", format!("asks for {} s", definition.timeout().as_secs()), bound);
         }
+        for (key, asked, most) in amounts(definition.limits(), &self.max_limits) {
+            if asked > most {
+                let place = format!("rolebox.limits.{key}");
+                add(&place, format!("asks for {asked}"), format!("the operator allows at most {most}"));
+            }
+        }
         for (index, container) in definition.containers().iter().enumerate() {
             if container.memory() > self.max_memory {
                 let place = format!("containerDefinitions[{index}].memory");
@@ -226,43 +248,92 @@ impl OperatorBounds {
     /// The image's file, if the operator allows it. `place` is where the definition names it.
     pub(crate) fn image_file(&self, image: &Path, place: &str) -> Result<PathBuf, BoundExceeded> {
         let Allowed::Listed(folders) = &self.image_folders else { return Ok(image.to_owned()) };
-        // A file that is not there is the loader's to report, by the name that the definition gives it.
-        let Ok(real) = image.canonicalize() else { return Ok(image.to_owned()) };
-        let allowed = folders.iter().filter_map(|folder| folder.canonicalize().ok());
-        if allowed.into_iter().any(|folder| real.starts_with(folder)) {
+        let allowed: Vec<_> = folders.iter().filter_map(|folder| folder.canonicalize().ok()).collect();
+        // A name that is not there is the loader's to report, but only where the operator lets anybody look.
+        let real = image.canonicalize().ok().or_else(|| {
+            let missing = image.symlink_metadata().is_err();
+            let parent = image.parent().filter(|_| missing)?.canonicalize().ok()?;
+            Some(parent.join(image.file_name()?))
+        });
+        if let Some(real) = real.filter(|real| allowed.iter().any(|folder| real.starts_with(folder))) {
             return Ok(real);
         }
         Err(BoundExceeded {
             place: place.to_owned(),
-            what: format!("asks for {}", real.display()),
+            what: format!("asks for {}", image.display()),
             bound: "it lies in no folder that the operator allows images in".to_owned(),
         })
     }
 
-    /// The volume's folder without symbolic links, if the operator allows it. `place` is where the definition names it.
-    pub(crate) fn volume_folder(&self, source: &Path, place: &str) -> Result<PathBuf, BoundExceeded> {
+    /// The volume's folder, opened, if the operator allows it. `place` is where the definition names it.
+    ///
+    /// What is checked is where the open folder lies, and the open folder is what tasks get: nobody can move another one
+    /// under its name in between, or between two starts of one prepared task.
+    pub(crate) fn volume_folder(&self, source: &Path, place: &str) -> Result<File, BoundExceeded> {
         let refused = |bound: &str| BoundExceeded {
             place: place.to_owned(),
             what: format!("asks for {}", source.display()),
             bound: bound.to_owned(),
         };
-        let real = source.canonicalize().map_err(|error| refused(&format!("{error}; make the folder first")))?;
-        if !real.is_dir() {
-            return Err(refused("it is not a folder"));
-        }
+        let folder = match open_folder(source) {
+            Ok(folder) => folder,
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Err(refused("it is not a folder")),
+            Err(error) => return Err(refused(&format!("{error}; make the folder first"))),
+        };
+        let real = path_of(&folder).map_err(|error| refused(&format!("its place cannot be told: {error}")))?;
         let system = SYSTEM_FOLDERS.iter().map(PathBuf::from);
-        // A folder that does not exist yet is compared by its name.
-        let protected = self.protected.iter().map(|folder| folder.canonicalize().unwrap_or_else(|_| folder.clone()));
+        let protected = self.protected.iter().map(|folder| resolved(folder));
         if system.chain(protected).any(|folder| real.starts_with(&folder) || folder.starts_with(&real)) {
             return Err(refused("it is, holds or lies in a folder that is never mounted"));
         }
         let allowed = self.volume_folders.iter().filter_map(|folder| folder.canonicalize().ok());
-        if allowed.into_iter().any(|folder| real.starts_with(folder)) {
-            Ok(real)
+        if allowed.into_iter().any(|allowed| real.starts_with(allowed)) {
+            Ok(folder)
         } else {
             Err(refused("it lies in no folder that the operator allows volumes in"))
         }
     }
+}
+
+/// Each amount of `rolebox.limits`, by its key: what is asked for and what is allowed. No total at all is the most.
+fn amounts(asked: &Limits, most: &Limits) -> [(&'static str, u128, u128); 6] {
+    let total = |limits: &Limits| limits.total_bytes.map_or(u128::MAX, u128::from);
+    [
+        ("outputBytes", asked.output_bytes.into(), most.output_bytes.into()),
+        ("bodyBytes", asked.body_bytes.into(), most.body_bytes.into()),
+        ("callsInFlight", asked.calls_in_flight.into(), most.calls_in_flight.into()),
+        ("callsPerSecond", asked.calls_per_second.into(), most.calls_per_second.into()),
+        ("totalBytes", total(asked), total(most)),
+        ("callTimeout", asked.call_timeout.as_millis(), most.call_timeout.as_millis()),
+    ]
+}
+
+/// Opens a folder for what can be done with a folder; nothing that is none is opened, so no pipe is waited for.
+fn open_folder(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::DIRECTORY.bits();
+    OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(path)
+}
+
+/// Where an open folder lies now, without symbolic links.
+fn path_of(folder: &File) -> io::Result<PathBuf> {
+    std::fs::read_link(descriptor_path(folder))
+}
+
+/// The name under which Linux gives this process the open folder again, wherever it has been moved to.
+/// <https://man7.org/linux/man-pages/man5/proc_pid_fd.5.html>
+pub(crate) fn descriptor_path(folder: &File) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()))
+}
+
+/// `path` without symbolic links, also where its last parts do not exist yet.
+fn resolved(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    for ancestor in absolute.ancestors() {
+        if let (Ok(real), Ok(rest)) = (ancestor.canonicalize(), absolute.strip_prefix(ancestor)) {
+            return if rest.as_os_str().is_empty() { real } else { real.join(rest) };
+        }
+    }
+    absolute
 }
 
 /// Whether an image is a file; images in registries are not resolved.

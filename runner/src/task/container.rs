@@ -1,6 +1,6 @@
 //! One container: a fresh instance of its image, run to its end under its limits.
 
-use std::path::PathBuf;
+use std::fs::File;
 use std::sync::Arc;
 
 use rolebox_policy::Region;
@@ -16,7 +16,7 @@ use crate::host::{
     self, AwsCtx, ComponentState, Limited, MemoryLimitExceeded, MemoryLimiter, ModuleState, limited_store,
 };
 use crate::output::{OutputLimitExceeded, OutputName, OutputQueue};
-use crate::settings::MemoryInspector;
+use crate::settings::{MemoryInspector, descriptor_path};
 
 /// What a guest sees in place of a key: SDKs refuse to start without one. Visibly not real, and never sent.
 const PLACEHOLDER: &str = "rolebox-signs-on-the-host";
@@ -38,7 +38,7 @@ pub(super) struct PreparedContainer {
 
 #[derive(Debug)]
 struct Mount {
-    folder: PathBuf,
+    folder: Arc<File>,
     container_path: String,
     read_only: bool,
 }
@@ -60,7 +60,7 @@ impl PreparedContainer {
     ) -> Self {
         let region = task.task_role().and(region);
         let mounts = definition.mount_points().iter().filter_map(|mount| {
-            let folder = volumes.of(mount.source_volume())?.to_owned();
+            let folder = volumes.of(mount.source_volume())?.clone();
             Some(Mount { folder, container_path: mount.container_path().to_owned(), read_only: mount.read_only() })
         });
         let body_bytes = usize::try_from(task.limits().body_bytes).unwrap_or(usize::MAX);
@@ -146,7 +146,7 @@ impl PreparedContainer {
             .stderr(output.stream(OutputName::Stderr));
         for mount in &self.mounts {
             let permissions = if mount.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
-            wasi.preopened_dir(&mount.folder, &mount.container_path, permissions)?;
+            wasi.preopened_dir(descriptor_path(&mount.folder), &mount.container_path, permissions)?;
         }
         Ok(wasi)
     }

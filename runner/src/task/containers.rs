@@ -53,10 +53,11 @@ pub(super) async fn run(
                 // A panic in a host function: a defect of ours that ends the task and nothing else.
                 Some(Err(error)) => {
                     tracing::error!(%error, "a container's host code failed");
-                    break (0, ContainerEnd::FailedToStart("the host failed while running the task".to_owned()));
+                    let failed = ContainerEnd::FailedToStart("the host failed while running the task".to_owned());
+                    break (first_live(&states), failed);
                 }
                 // `decided` finds a decisive container when none runs; a definition has an essential one.
-                None => break (0, ContainerEnd::FailedToStart("no container can be started".to_owned())),
+                None => break (first_live(&states), ContainerEnd::FailedToStart("no container can be started".to_owned())),
             },
             () = &mut deadline => break (first_live(&states), ContainerEnd::TimedOut { timeout: in_words(timeout) }),
             reason = stop_requested(&mut stopped) => break (first_live(&states), ContainerEnd::StopRequested(reason)),

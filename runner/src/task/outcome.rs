@@ -119,7 +119,8 @@ pub struct StoppedContainer {
     /// Why it ended, where the exit code does not say it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The most memory that it used at one time, in bytes: linear memories and tables.
+    /// The most memory that it used at one time, in bytes: linear memories and tables. 0 where a timeout or a stop ended
+    /// it, since then nobody was left to ask.
     pub peak_memory: u64,
 }
 

@@ -111,10 +111,11 @@ impl Host {
         self.runner.prepare(&parse(definition)).await
     }
 
-    /// The operations that the embedded AWS has answered, AssumeRole left out.
+    /// What the embedded AWS was asked for, AssumeRole left out; `?` for what it did not understand.
     pub fn operations(&self) -> Vec<String> {
         let requests = self.aws.aws().requests().into_iter();
-        requests.filter_map(|request| request.operation).filter(|operation| operation != "AssumeRole").collect()
+        let operations = requests.map(|request| request.operation.unwrap_or_else(|| "?".to_owned()));
+        operations.filter(|operation| operation != "AssumeRole").collect()
     }
 
     /// How many requests of any kind the embedded AWS has seen.

@@ -1,7 +1,7 @@
 //! A refusal as the service itself would write it, so that the guest's SDK reads it and raises its own error.
 //! <https://smithy.io/2.0/aws/protocols/index.html>
 //!
-//! The status is never one that SDKs repeat: what is denied now is denied again.
+//! A denial is never one that SDKs repeat: what is denied now is denied again. A rate that is used up is.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;

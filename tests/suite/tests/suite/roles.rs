@@ -31,6 +31,16 @@ async fn two_tasks_have_two_sessions_unless_their_definition_shares_one() {
     host.run(&exit_ok("full")).await;
     host.run(&exit_ok("full")).await;
     assert_eq!(host.aws.aws().issued_sessions().len(), 2);
+
+    let shared = with_key(exit_ok("full"), "roleSession", json!("per-definition"));
+    let prepared = host.prepare(&shared).await.unwrap();
+    let mut tasks: Vec<_> = (0..5).map(|_| prepared.start(rolebox::output::TaskOutput::Discard)).collect();
+    for task in &mut tasks {
+        assert_eq!(task.wait().await.exit_code(), 0);
+    }
+    let sessions = host.aws.aws().issued_sessions();
+    assert_eq!(sessions.len(), 3, "five tasks, one session");
+    assert!(sessions.iter().any(|session| session.session_name == "test@1"), "{sessions:?}");
 }
 
 #[tokio::test]
