@@ -15,7 +15,7 @@ use wasmtime::{Engine, Module};
 use wasmtime_wasi::p2::bindings::CommandPre;
 
 use super::MAX_IMAGE_BYTES;
-use super::cache::{CacheError, CodeCache};
+use super::cache::CodeCache;
 use crate::host::{self, ComponentState, ModuleState};
 
 /// The SHA-256 of an image's bytes, printed as `sha256:` is in OCI but without the prefix.
@@ -253,7 +253,7 @@ impl Shared {
     fn cached(&self, id: &ImageId, component: bool) -> Option<Compiled> {
         let cache = self.cache.as_ref()?;
         cache.load(&self.engine, id, component).unwrap_or_else(|error| {
-            warn_of_cache(&error);
+            tracing::warn!(%error, "compiled code is not taken from the cache; the image is compiled again");
             None
         })
     }
@@ -272,7 +272,11 @@ impl Shared {
         if let (Some(cache), Some(code)) = (&self.cache, code)
             && let Err(error) = cache.store(id, &code)
         {
-            warn_of_cache(&error);
+            // Nothing fails, but every later start is slower until somebody mends it.
+            tracing::error!(
+                "compiled code is not kept: {error}; the task runs, and the next start compiles again: make room there, or \
+                 make the folder this user's alone"
+            );
         }
         Ok(compiled)
     }
@@ -307,8 +311,4 @@ impl Shared {
         }
         Ok(Image { program: Program::Module(linked), imports })
     }
-}
-
-fn warn_of_cache(error: &CacheError) {
-    tracing::warn!(%error, "compiled code is not cached; the task runs, and the next start compiles again");
 }

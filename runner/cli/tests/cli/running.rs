@@ -169,3 +169,23 @@ fn a_volume_is_where_the_definition_says_and_nowhere_else() {
         assert_eq!(outcome.code, expected, "{source}: {}", outcome.stderr);
     }
 }
+
+#[test]
+fn a_full_disk_for_the_cache_is_said_and_the_task_runs_all_the_same() {
+    let sandbox = Sandbox::new();
+    // Without data, which the engine would keep in a file in memory that the limit below is for too.
+    sandbox.file("app.wasm", module(r#"(memory (export "memory") 1) (func (export "_start"))"#));
+    // A limit on the size of files makes a write fail as a full disk does, for this process alone.
+    let outcome = std::process::Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" run app.wasm", env!("CARGO_BIN_EXE_rolebox")])
+        .current_dir(sandbox.path())
+        .env_clear()
+        .env("HOME", sandbox.path())
+        .output()
+        .expect("sh runs");
+    let outcome = Outcome::of(outcome, &sandbox);
+    assert_eq!((outcome.code, outcome.text()), (Some(0), ""), "{outcome:?}");
+    assert!(outcome.stderr.contains("compiled code is not kept: DIR/.cache/rolebox/code/"), "{}", outcome.stderr);
+    let code = sandbox.path().join(".cache/rolebox/code");
+    assert_eq!(std::fs::read_dir(code).expect("the folder").count(), 0, "nothing half-written is left");
+}
