@@ -335,26 +335,35 @@ impl TaskCalls {
 
 impl Authorized {
     /// The headers to sign: the operation's own, and the owners that the capabilities bind buckets to.
-    fn headers(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> + '_ {
-        let owner = |name: HeaderName, account: &AccountId| {
-            // Twelve digits are always a valid header value.
-            HeaderValue::from_str(account.as_str()).ok().map(|value| (name, value))
-        };
-        let takes = self.operation.takes_bucket_owner;
-        let owners = [
-            self.bucket_owner.as_ref().filter(|_| takes).and_then(|account| owner(EXPECTED_BUCKET_OWNER, account)),
-            self.source_bucket_owner
-                .as_ref()
-                .filter(|_| takes)
-                .and_then(|account| owner(SOURCE_EXPECTED_BUCKET_OWNER, account)),
-        ];
+    ///
+    /// What cannot be a header is an error and never left out: one that is missing could be the one that narrows.
+    fn headers(&self) -> Result<HeaderMap, CallError> {
+        let operation = &self.operation;
+        let mut headers = HeaderMap::with_capacity(operation.headers.len() + 3);
+        for (name, value) in &operation.headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| not_a_header(name))?;
+            let value = HeaderValue::from_str(value).map_err(|_| not_a_header(name.as_str()))?;
+            headers.append(name, value);
+        }
+        if operation.takes_bucket_owner {
+            let owners = [
+                (EXPECTED_BUCKET_OWNER, &self.bucket_owner),
+                (SOURCE_EXPECTED_BUCKET_OWNER, &self.source_bucket_owner),
+            ];
+            for (name, owner) in owners {
+                let Some(owner) = owner else { continue };
+                let value = HeaderValue::from_str(owner.as_str()).map_err(|_| not_a_header(name.as_str()))?;
+                headers.append(name, value);
+            }
+        }
         // An empty body is sent without a length otherwise, and S3 wants one with every upload. RFC 9110, section 8.6.
-        let body = matches!(self.operation.method, "PUT" | "POST" | "PATCH");
-        let length = body.then(|| (CONTENT_LENGTH, HeaderValue::from(self.operation.body.len())));
-        let own = self.operation.headers.iter().filter_map(|(name, value)| {
-            // The parser makes only valid ones, and what it made is what was checked.
-            Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?))
-        });
-        own.chain(owners.into_iter().flatten()).chain(length)
+        if matches!(operation.method, "PUT" | "POST" | "PATCH") {
+            headers.append(CONTENT_LENGTH, HeaderValue::from(operation.body.len()));
+        }
+        Ok(headers)
     }
+}
+
+fn not_a_header(name: &str) -> CallError {
+    CallError::InvalidRequest(format!("the header `{name}` cannot be sent"))
 }

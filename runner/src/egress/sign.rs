@@ -105,7 +105,7 @@ pub(super) fn sign(
     now: SystemTime,
 ) -> Result<Signed, CallError> {
     let operation = &authorized.operation;
-    let mut headers: HeaderMap = authorized.headers().collect();
+    let mut headers: HeaderMap = authorized.headers()?;
     headers.insert(HOST, target.host.clone());
     // The HTTP client adds this one when it is absent, and then it would not be signed.
     headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
