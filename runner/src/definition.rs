@@ -94,6 +94,7 @@ pub struct TaskDefinition {
     volumes: Vec<Volume>,
     egress: Vec<EgressName>,
     timeout: Duration,
+    cpu_limit: Option<u32>,
     limits: Limits,
     ignored_keys: Vec<IgnoredKey>,
     folder: PathBuf,
@@ -201,6 +202,23 @@ impl TaskDefinition {
         self.cpu
     }
 
+    /// The most that the task may compute, in CPU units of which 1,024 stand for one core: 1 to 1,024, and never more than
+    /// one core. It is `rolebox.cpuLimit`, or the task's own `cpu` where that is less: ECS makes that one a hard limit too.
+    #[must_use]
+    pub fn cpu_limit(&self) -> Option<u32> {
+        let own = self.cpu.filter(|cpu| *cpu < size::CORE);
+        match (self.cpu_limit, own) {
+            (Some(limit), Some(own)) => Some(limit.min(own)),
+            (limit, own) => limit.or(own),
+        }
+    }
+
+    /// What the task counts beside others when they compete for the processor: its own `cpu`, else its containers' together.
+    #[must_use]
+    pub fn cpu_share(&self) -> u32 {
+        self.cpu.unwrap_or_else(|| self.containers.iter().map(ContainerDefinition::cpu).sum())
+    }
+
     /// The task's own `memory`, 4 MiB to 40 GiB. At least the sum of its containers', so that holding each container to
     /// its limit holds the task to this one.
     #[must_use]
@@ -298,6 +316,7 @@ fn build(
         &rolebox_at.key("timeout"),
         problems,
     );
+    let cpu_limit = size::cpu_limit(rolebox.cpu_limit, &rolebox_at.key("cpuLimit"), problems);
     let limits = limits::limits(&rolebox.limits.unwrap_or_default(), &rolebox_at.key("limits"), problems);
     // What follows compares parts with each other: with a part missing, it would only repeat what was said.
     if !problems.is_empty() {
@@ -315,6 +334,7 @@ fn build(
         volumes,
         egress,
         timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
+        cpu_limit,
         limits,
         ignored_keys: Vec::new(),
         folder: folder.to_owned(),

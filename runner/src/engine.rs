@@ -10,6 +10,7 @@
 
 mod cache;
 mod image;
+mod pool;
 mod ticker;
 
 use std::num::NonZeroUsize;
@@ -20,6 +21,7 @@ use wasmtime::{Config, InstanceAllocationStrategy, OptLevel, PoolingAllocationCo
 
 pub(crate) use self::image::{Image, Images, Program};
 pub use self::image::{ImageError, ImportedInterface};
+pub(crate) use self::pool::{Pool, PoolPlaces};
 use self::ticker::Ticker;
 
 /// How often running guests are interrupted to give way, and so how long one may hold a thread at most.
@@ -39,6 +41,12 @@ const MAX_MEMORIES_PER_COMPONENT: u32 = 4;
 
 /// Tables of one component; usual ones have two to four.
 const MAX_TABLES_PER_COMPONENT: u32 = 16;
+
+/// Linear memories in the pool for each instance in it.
+const MEMORIES_PER_INSTANCE: u32 = 2;
+
+/// Tables in the pool for each instance in it.
+const TABLES_PER_INSTANCE: u32 = 4;
 
 /// Elements of one table. A 40 MB Python component has 11,000 functions in its table.
 const MAX_TABLE_ELEMENTS: usize = 65_536;
@@ -81,6 +89,7 @@ pub enum EngineError {
 pub(crate) struct Engine {
     wasmtime: wasmtime::Engine,
     images: Arc<Images>,
+    pool: Pool,
     _ticker: Arc<Ticker>,
 }
 
@@ -96,7 +105,13 @@ impl Engine {
         let wasmtime = wasmtime::Engine::new(&config(settings)).map_err(refused)?;
         let ticker = Ticker::start(&wasmtime, EPOCH_INTERVAL).map_err(EngineError::Ticker)?;
         let images = Images::new(&wasmtime, settings.code_cache.clone()).map_err(refused)?;
-        Ok(Self { wasmtime, images: Arc::new(images), _ticker: Arc::new(ticker) })
+        let pool = Pool::new(places(settings));
+        Ok(Self { wasmtime, images: Arc::new(images), pool, _ticker: Arc::new(ticker) })
+    }
+
+    /// What of the pool is free.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
     }
 
     pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
@@ -108,14 +123,25 @@ impl Engine {
     }
 }
 
+/// What the pool has places for.
+fn places(settings: &EngineSettings) -> PoolPlaces {
+    let instances = settings.max_instances;
+    PoolPlaces {
+        instances,
+        memories: instances.saturating_mul(MEMORIES_PER_INSTANCE),
+        tables: instances.saturating_mul(TABLES_PER_INSTANCE),
+    }
+}
+
 fn config(settings: &EngineSettings) -> Config {
-    let count = settings.max_instances;
+    let PoolPlaces { instances, memories, tables } = places(settings);
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(count)
-        .total_core_instances(count.saturating_mul(MAX_CORE_INSTANCES_PER_COMPONENT / 4))
-        .total_memories(count.saturating_mul(2))
-        .total_tables(count.saturating_mul(4))
-        .total_stacks(count)
+    pool.total_component_instances(instances)
+        // A core instance is only counted: its memory is allocated when it comes to be.
+        .total_core_instances(instances.saturating_mul(MAX_CORE_INSTANCES_PER_COMPONENT))
+        .total_memories(memories)
+        .total_tables(tables)
+        .total_stacks(instances)
         .max_core_instances_per_component(MAX_CORE_INSTANCES_PER_COMPONENT)
         .max_memories_per_component(MAX_MEMORIES_PER_COMPONENT)
         .max_tables_per_component(MAX_TABLES_PER_COMPONENT)

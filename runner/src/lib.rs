@@ -68,6 +68,7 @@
 //! `aws-credential-types` (the host's own credentials), `aws-smithy-async` (time), `rolebox-policy` (roles, Regions,
 //! capabilities), `rolebox-aws-request` (calls), `wasmtime` (linkers), `http`, `bytes` and `url`.
 
+mod cpu;
 pub mod credentials;
 pub mod definition;
 pub mod egress;

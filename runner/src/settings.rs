@@ -39,6 +39,7 @@ pub struct RunnerSettings {
     pub(crate) audit: Arc<dyn AuditSink>,
     pub(crate) time: SharedTimeSource,
     pub(crate) max_instances: u32,
+    pub(crate) guest_threads: usize,
     pub(crate) output_grace: Duration,
     pub(crate) inspector: Option<MemoryInspector>,
 }
@@ -65,6 +66,7 @@ impl RunnerSettings {
             audit: Arc::new(TracingAudit),
             time: SharedTimeSource::default(),
             max_instances: DEFAULT_MAX_INSTANCES,
+            guest_threads: std::thread::available_parallelism().map_or(1, usize::from),
             output_grace: DEFAULT_OUTPUT_GRACE,
             inspector: None,
         }
@@ -108,10 +110,19 @@ impl RunnerSettings {
         self
     }
 
-    /// How many instances exist at once, 1,000 by default. Each reserves some 8 GiB of address space, not of memory.
+    /// How many instances exist at once, 1,000 by default. Each reserves some 8 GiB of address space, not of memory, and the
+    /// pool has two linear memories and four tables for each. A task for which there is no room is refused when it starts.
     #[must_use]
     pub fn with_max_instances(mut self, max_instances: u32) -> Self {
         self.max_instances = max_instances;
+        self
+    }
+
+    /// How many threads guests run on, and so how many of them compute at once; by default as many as the system gives this
+    /// process cores. The `cpu` of tasks is a share of these.
+    #[must_use]
+    pub fn with_guest_threads(mut self, guest_threads: usize) -> Self {
+        self.guest_threads = guest_threads.max(1);
         self
     }
 

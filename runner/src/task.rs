@@ -10,6 +10,7 @@ mod container;
 mod containers;
 mod inspect;
 mod outcome;
+mod usage;
 mod volumes;
 
 use std::sync::Arc;
@@ -21,13 +22,14 @@ use uuid::Uuid;
 
 use self::container::PreparedContainer;
 pub use self::outcome::{StopCode, StoppedContainer, StoppedTask};
+use crate::cpu::Executor;
 use crate::credentials::{
     AwsSts, AwsStsSettings, ExternalId, RoleSession, RoleSessionError, RoleSessionRequest, RoleSessionRequestError,
     RoleSessions, RoleSessionsSettings, SessionName, SessionPolicyChoice, Sharing, SourceIdentity,
 };
 use crate::definition::{self, SessionPolicySetting, TaskDefinition, TaskRole};
 use crate::egress::{CallLimits, Egress, HttpClients, HttpClientsError, TaskCalls, TaskIdentity};
-use crate::engine::{Engine, EngineError, EngineSettings, ImageError, ImportedInterface};
+use crate::engine::{EPOCH_INTERVAL, Engine, EngineError, EngineSettings, ImageError, ImportedInterface, PoolPlaces};
 use crate::host::AwsCtx;
 use crate::output::{OutputQueue, TaskOutput};
 use crate::settings::{AwsSettings, Base, BoundExceeded, RunnerSettings, image_path};
@@ -40,6 +42,7 @@ pub struct Runner(Arc<Shared>);
 struct Shared {
     settings: RunnerSettings,
     engine: Engine,
+    guests: Executor,
     aws: Option<Aws>,
 }
 
@@ -58,6 +61,9 @@ pub enum RunnerError {
     /// The wasm engine.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The threads that guests run on.
+    #[error("the guest threads could not be started: {0}")]
+    GuestThreads(#[source] std::io::Error),
     /// The HTTP clients.
     #[error(transparent)]
     HttpClients(#[from] HttpClientsError),
@@ -104,12 +110,13 @@ impl Runner {
             code_cache: settings.code_cache.clone(),
             inspectable: settings.inspector.is_some(),
         })?;
+        let guests = Executor::start(settings.guest_threads, EPOCH_INTERVAL).map_err(RunnerError::GuestThreads)?;
         let aws = settings.aws.clone().map(|aws| Aws::new(aws, &settings)).transpose()?;
         let mut settings = settings;
         if let Some(cache) = settings.code_cache.clone() {
             settings.bounds = settings.bounds.protect(cache);
         }
-        Ok(Self(Arc::new(Shared { settings, engine, aws })))
+        Ok(Self(Arc::new(Shared { settings, engine, guests, aws })))
     }
 
     /// Checks `definition` against the operator's bounds and makes its images ready to run.
@@ -218,6 +225,12 @@ impl PreparedTask {
 
     async fn run(self, id: String, output: TaskOutput, stopped: watch::Receiver<Option<String>>) -> StoppedTask {
         let limits = *self.definition.limits();
+        let places = self.containers.iter().fold(PoolPlaces::default(), |sum, container| sum.and(container.places()));
+        // Held until the last of the task's stores is gone.
+        let places = match self.runner.0.engine.pool().take(places) {
+            Ok(places) => places,
+            Err(full) => return StoppedTask::failed_to_start(id, outcome::StartFailure::Failed(full.to_string())),
+        };
         let output = OutputQueue::new(output, limits.output_bytes);
         let calls = match self.calls(&id, stopped.clone()).await {
             Ok(calls) => calls,
@@ -226,7 +239,7 @@ impl PreparedTask {
         let calls = calls.map(Arc::new);
         let aws = calls.clone().map_or_else(AwsCtx::without_role, AwsCtx::new);
         let ends = containers::run(&self, &aws, &output, stopped).await;
-        drop(aws);
+        drop((aws, places));
         let grace = self.runner.0.settings.output_grace;
         let written = output.finish(grace).await;
         let settled = tokio::time::timeout(grace, async {

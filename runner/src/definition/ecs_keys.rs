@@ -233,6 +233,7 @@ pub(super) const ROLEBOX: Level = Level {
         used("externalId"),
         used("sourceIdentity"),
         used("sessionTags"),
+        used("cpuLimit"),
         object("limits", &LIMITS),
     ],
 };
@@ -247,6 +248,7 @@ pub(super) const LIMITS: Level = Level {
         used("callsPerSecond"),
         used("totalBytes"),
         used("callTimeout"),
+        used("cpuTime"),
     ],
 };
 

@@ -34,6 +34,9 @@ pub struct Limits {
     /// `callTimeout`: how long one AWS call may take, from the guest's request to the last byte of the answer. 1 ms to
     /// 1 h, default 60 s: a long poll takes 20 s; a Lambda function that is waited for may need more.
     pub call_timeout: Duration,
+    /// `cpuTime`: how long the task's containers may compute, all together. 1 ms to 720 h, unbounded when absent. Time that
+    /// they wait, for an answer or for their turn, is not counted.
+    pub cpu_time: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -45,6 +48,7 @@ impl Default for Limits {
             calls_per_second: 1_000,
             total_bytes: None,
             call_timeout: Duration::from_secs(60),
+            cpu_time: None,
         }
     }
 }
@@ -71,6 +75,7 @@ pub(super) fn limits(raw: &RawLimits, at: &Location, problems: &mut Problems) ->
         &at.key("callTimeout"),
         problems,
     );
+    let cpu_time = span(raw.cpu_time.as_deref(), Duration::from_millis(1)..=MAX_TIMEOUT, &at.key("cpuTime"), problems);
     let small = |value: Option<u64>| value.and_then(|value| u32::try_from(value).ok());
     Limits {
         output_bytes: output_bytes.unwrap_or(default.output_bytes),
@@ -79,6 +84,7 @@ pub(super) fn limits(raw: &RawLimits, at: &Location, problems: &mut Problems) ->
         calls_per_second: small(calls_per_second).unwrap_or(default.calls_per_second),
         total_bytes,
         call_timeout: call_timeout.unwrap_or(default.call_timeout),
+        cpu_time,
     }
 }
 

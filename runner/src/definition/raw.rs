@@ -140,6 +140,7 @@ pub(super) struct RawRolebox {
     pub(super) external_id: Option<String>,
     pub(super) source_identity: Option<String>,
     pub(super) session_tags: Option<bool>,
+    pub(super) cpu_limit: Option<Whole>,
     pub(super) limits: Option<RawLimits>,
 }
 
@@ -152,6 +153,7 @@ pub(super) struct RawLimits {
     pub(super) calls_per_second: Option<Whole>,
     pub(super) total_bytes: Option<Whole>,
     pub(super) call_timeout: Option<String>,
+    pub(super) cpu_time: Option<String>,
 }
 
 /// A whole number of any size and sign: its range is checked where its meaning is known, and said in its units.

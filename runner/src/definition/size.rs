@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::container::MAX_CPU;
 use super::problem::{Location, Problems, quoted};
-use super::raw::Amount;
+use super::raw::{Amount, Whole};
 
 /// The least memory of a container, in MiB: what ECS asks for, so that a definition can go there too.
 pub const MIN_MEMORY: Mebibytes = Mebibytes(4);
@@ -15,6 +15,9 @@ pub const MAX_MEMORY: Mebibytes = Mebibytes(4096);
 
 /// The most containers of a task, as in ECS.
 pub const MAX_CONTAINERS: usize = 10;
+
+/// One core in CPU units, and so the most that a task can use at once.
+pub(super) const CORE: u32 = crate::cpu::CORE;
 
 /// An amount of memory in units of 2²⁰ bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,6 +87,20 @@ pub(super) fn task_cpu(amount: Option<Amount>, at: &Location, problems: &mut Pro
             at,
             format!("{amount} CPU units are out of range"),
             format!("Give 1 to {MAX_CPU}; 1024 stand for one core."),
+        );
+    }
+    found
+}
+
+/// `rolebox.cpuLimit`: a part of one core in CPU units.
+pub(super) fn cpu_limit(units: Option<Whole>, at: &Location, problems: &mut Problems) -> Option<u32> {
+    let Whole(units) = units?;
+    let found = u32::try_from(units).ok().filter(|units| (1..=CORE).contains(units));
+    if found.is_none() {
+        problems.add(
+            at,
+            format!("{units} CPU units are out of range"),
+            format!("Give 1 to {CORE}, which stand for the one core that a task can use."),
         );
     }
     found

@@ -1,5 +1,8 @@
 //! What one instance may use of the host's memory, enforced where wasmtime asks before it grants.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use wasmtime::ResourceLimiter;
 
 /// What one element of a table costs the host, in bytes: a pointer, whatever it refers to.
@@ -21,17 +24,14 @@ pub(crate) struct MemoryLimitExceeded {
 pub(crate) struct MemoryLimiter {
     limit: u64,
     used: u64,
+    peak: Arc<AtomicU64>,
 }
 
 impl MemoryLimiter {
-    /// `limit` is in bytes.
-    pub(crate) fn new(limit: u64) -> Self {
-        Self { limit, used: 0 }
-    }
-
-    /// The most that was in use at one time, in bytes: memories never shrink.
-    pub(crate) fn peak(&self) -> u64 {
-        self.used
+    /// `limit` is in bytes. `peak` is kept at the most that was in use at one time, which is all that was granted, since
+    /// memories never shrink; it is shared so that it can be read when the store is gone.
+    pub(crate) fn new(limit: u64, peak: Arc<AtomicU64>) -> Self {
+        Self { limit, used: 0, peak }
     }
 
     fn grow(&mut self, bytes: u64) -> wasmtime::Result<bool> {
@@ -40,6 +40,7 @@ impl MemoryLimiter {
             return Err(wasmtime::Error::new(MemoryLimitExceeded { limit: self.limit }));
         }
         self.used = wanted;
+        self.peak.store(wanted, Ordering::Relaxed);
         Ok(true)
     }
 }
@@ -68,20 +69,24 @@ mod tests {
 
     const PAGE: usize = 64 << 10;
 
+    fn limiter(pages: u64) -> MemoryLimiter {
+        MemoryLimiter::new(pages * PAGE as u64, Arc::default())
+    }
+
     #[test]
     fn memories_and_tables_share_one_limit() {
-        let mut limiter = MemoryLimiter::new(4 * PAGE as u64);
+        let mut limiter = limiter(4);
         assert!(limiter.memory_growing(0, 2 * PAGE, None).unwrap());
         assert!(limiter.memory_growing(0, PAGE, None).unwrap());
         assert!(limiter.table_growing(0, PAGE / TABLE_ELEMENT_BYTES, None).unwrap());
         let refused = limiter.table_growing(0, 1, None).unwrap_err();
         assert_eq!(refused.downcast_ref::<MemoryLimitExceeded>().unwrap().limit, 4 * PAGE as u64);
-        assert_eq!(limiter.peak(), 4 * PAGE as u64);
+        assert_eq!(limiter.peak.load(Ordering::Relaxed), 4 * PAGE as u64);
     }
 
     #[test]
     fn a_failure_that_was_never_asked_for_frees_nothing() {
-        let mut limiter = MemoryLimiter::new(2 * PAGE as u64);
+        let mut limiter = limiter(2);
         assert!(limiter.memory_growing(0, 2 * PAGE, None).unwrap());
         limiter.memory_grow_failed(wasmtime::Error::msg("beyond what the type allows")).unwrap();
         assert!(limiter.memory_growing(2 * PAGE, 3 * PAGE, None).is_err());
@@ -89,9 +94,9 @@ mod tests {
 
     #[test]
     fn growth_past_the_declared_maximum_is_the_guests_own_failure() {
-        let mut limiter = MemoryLimiter::new(64 * PAGE as u64);
+        let mut limiter = limiter(64);
         assert!(!limiter.memory_growing(PAGE, 3 * PAGE, Some(2 * PAGE)).unwrap());
         assert!(!limiter.table_growing(0, 11, Some(10)).unwrap());
-        assert_eq!(limiter.peak(), 0);
+        assert_eq!(limiter.peak.load(Ordering::Relaxed), 0);
     }
 }

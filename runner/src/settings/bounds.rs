@@ -296,8 +296,9 @@ impl OperatorBounds {
 }
 
 /// Each amount of `rolebox.limits`, by its key: what is asked for and what is allowed. No total at all is the most.
-fn amounts(asked: &Limits, most: &Limits) -> [(&'static str, u128, u128); 6] {
+fn amounts(asked: &Limits, most: &Limits) -> [(&'static str, u128, u128); 7] {
     let total = |limits: &Limits| limits.total_bytes.map_or(u128::MAX, u128::from);
+    let cpu = |limits: &Limits| limits.cpu_time.map_or(u128::MAX, |time| time.as_millis());
     [
         ("outputBytes", asked.output_bytes.into(), most.output_bytes.into()),
         ("bodyBytes", asked.body_bytes.into(), most.body_bytes.into()),
@@ -305,6 +306,7 @@ fn amounts(asked: &Limits, most: &Limits) -> [(&'static str, u128, u128); 6] {
         ("callsPerSecond", asked.calls_per_second.into(), most.calls_per_second.into()),
         ("totalBytes", total(asked), total(most)),
         ("callTimeout", asked.call_timeout.as_millis(), most.call_timeout.as_millis()),
+        ("cpuTime", cpu(asked), cpu(most)),
     ]
 }
 

@@ -4,17 +4,16 @@ use std::fs::File;
 use std::sync::Arc;
 
 use rolebox_policy::Region;
-use wasmtime::{Store, Trap};
+use wasmtime::Trap;
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
 
 use super::inspect;
 use super::outcome::ContainerEnd;
+use super::usage::ContainerUsage;
 use super::volumes::Folders;
 use crate::definition::{ContainerDefinition, TaskDefinition};
-use crate::engine::{Engine, Image, Program};
-use crate::host::{
-    self, AwsCtx, ComponentState, Limited, MemoryLimitExceeded, MemoryLimiter, ModuleState, limited_store,
-};
+use crate::engine::{Engine, Image, PoolPlaces, Program};
+use crate::host::{self, AwsCtx, ComponentState, MemoryLimitExceeded, MemoryLimiter, ModuleState, limited_store};
 use crate::output::{OutputLimitExceeded, OutputName, OutputQueue};
 use crate::settings::{MemoryInspector, descriptor_path};
 
@@ -81,21 +80,25 @@ impl PreparedContainer {
         &self.definition
     }
 
+    /// What one start of it takes of the pool.
+    pub(super) fn places(&self) -> PoolPlaces {
+        PoolPlaces::of(&self.image.program)
+    }
+
     /// Runs the container to its own end. To stop it before, drop the future.
-    ///
-    /// The second part of the answer is the peak memory in bytes.
     pub(super) async fn run(
         &self,
         engine: &Engine,
         aws: AwsCtx,
         output: &OutputQueue,
+        usage: &ContainerUsage,
         inspector: Option<&MemoryInspector>,
-    ) -> (ContainerEnd, u64) {
+    ) -> ContainerEnd {
         let wasi = match self.wasi(output) {
             Ok(wasi) => wasi,
-            Err(error) => return (ContainerEnd::FailedToStart(format!("{error:#}")), 0),
+            Err(error) => return ContainerEnd::FailedToStart(format!("{error:#}")),
         };
-        let limiter = MemoryLimiter::new(self.definition.memory().bytes());
+        let limiter = MemoryLimiter::new(self.definition.memory().bytes(), usage.peak_memory.clone());
         let engine = engine.wasmtime();
         match &self.image.program {
             Program::Component(command) => {
@@ -103,7 +106,7 @@ impl PreparedContainer {
                 let mut store = limited_store(engine, state, self.call_bytes);
                 let command = match command.instantiate_async(&mut store).await {
                     Ok(command) => command,
-                    Err(error) => return ended(store, Err(error), false),
+                    Err(error) => return ended(Err(error), false),
                 };
                 let result = command.wasi_cli_run().call_run(&mut store).await;
                 if let Some(inspector) = inspector {
@@ -113,7 +116,7 @@ impl PreparedContainer {
                         inspect::after(&mut store, trapped.as_ref().err(), inspector);
                     }
                 }
-                ended(store, result.map(|run| i32::from(run.is_err())), true)
+                ended(result.map(|run| i32::from(run.is_err())), true)
             }
             Program::Module(module) => {
                 let mut store = limited_store(engine, ModuleState::new(wasi, limiter), self.call_bytes);
@@ -123,7 +126,7 @@ impl PreparedContainer {
                 };
                 let start = match started {
                     Ok(start) => start,
-                    Err(error) => return ended(store, Err(error), false),
+                    Err(error) => return ended(Err(error), false),
                 };
                 let result = start.call_async(&mut store, ()).await;
                 if let Some(inspector) = inspector {
@@ -133,7 +136,7 @@ impl PreparedContainer {
                         inspect::after(&mut store, trapped.as_ref().err(), inspector);
                     }
                 }
-                ended(store, result.map(|()| 0), true)
+                ended(result.map(|()| 0), true)
             }
         }
     }
@@ -169,13 +172,11 @@ fn environment(own: &[(String, String)], region: Option<&Region>) -> Vec<(String
 }
 
 /// What wasmtime's result means. `started` tells a guest's own failure from an instance that never came to be.
-fn ended<T: Limited>(mut store: Store<T>, result: wasmtime::Result<i32>, started: bool) -> (ContainerEnd, u64) {
-    let peak_memory = store.data_mut().limiter().peak();
-    let end = match result {
+fn ended(result: wasmtime::Result<i32>, started: bool) -> ContainerEnd {
+    match result {
         Ok(code) => ContainerEnd::Exited(code),
         Err(error) => failure(&error, started),
-    };
-    (end, peak_memory)
+    }
 }
 
 fn failure(error: &wasmtime::Error, started: bool) -> ContainerEnd {

@@ -1,12 +1,16 @@
 //! Runs a task's containers together: in the order of their dependencies, until an essential one ends.
 
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 use super::PreparedTask;
 use super::outcome::{ContainerEnd, EndedContainer, TaskEnd};
+use super::usage::ContainerUsage;
+use crate::cpu::{CpuBudget, Cut, Guest, TaskShare};
 use crate::definition::Condition;
 use crate::host::AwsCtx;
 use crate::output::OutputQueue;
@@ -16,7 +20,19 @@ use crate::output::OutputQueue;
 enum State {
     Waiting,
     Running,
-    Ended(ContainerEnd, u64),
+    Ended(ContainerEnd),
+}
+
+/// One run of a task's containers.
+struct Run<'a> {
+    task: &'a PreparedTask,
+    aws: &'a AwsCtx,
+    output: &'a OutputQueue,
+    share: TaskShare,
+    budget: Option<CpuBudget>,
+    states: Vec<State>,
+    usage: Vec<ContainerUsage>,
+    running: Vec<(usize, Guest<ContainerEnd>)>,
 }
 
 /// Resolves when the task is asked to stop, with the reason.
@@ -37,78 +53,122 @@ pub(super) async fn run(
     output: &OutputQueue,
     mut stopped: watch::Receiver<Option<String>>,
 ) -> TaskEnd {
-    let timeout = task.definition.timeout();
+    let (definition, count) = (&task.definition, task.containers.len());
+    let mut run = Run {
+        task,
+        aws,
+        output,
+        share: task.runner.0.guests.share(definition.cpu_share(), definition.cpu_limit()),
+        budget: definition.limits().cpu_time.map(CpuBudget::new),
+        states: vec![State::Waiting; count],
+        // Not `vec!`, which would clone one and so count all containers together.
+        usage: (0..count).map(|_| ContainerUsage::default()).collect(),
+        running: Vec::with_capacity(count),
+    };
+    let timeout = definition.timeout();
     let deadline = tokio::time::sleep(timeout);
     tokio::pin!(deadline);
-    let mut states = vec![State::Waiting; task.containers.len()];
-    let mut running = JoinSet::new();
     let (decisive, others) = loop {
-        start_ready(task, aws, output, &mut states, &mut running);
-        if let Some(index) = decided(task, &states) {
+        run.start_ready();
+        if let Some(index) = decided(task, &run.states) {
             break (index, ContainerEnd::TaskStopping);
         }
-        tokio::select! {
-            ended = running.join_next() => match ended {
-                Some(Ok((index, end, peak_memory))) => states[index] = State::Ended(end, peak_memory),
-                // A panic in a host function: a defect of ours that ends the task and nothing else.
-                Some(Err(error)) => {
-                    tracing::error!(%error, "a container's host code failed");
-                    let failed = ContainerEnd::FailedToStart("the host failed while running the task".to_owned());
-                    break (first_live(&states), failed);
+        let cut = tokio::select! {
+            ended = run.next_end() => match ended {
+                Some((index, Ok(end))) => {
+                    run.states[index] = State::Ended(end);
+                    continue;
                 }
+                Some((_, Err(Cut::CpuTime))) => ContainerEnd::CpuTime {
+                    limit: in_words(definition.limits().cpu_time.unwrap_or_default()),
+                },
+                // A panic in a host function: a defect of ours that ends the task and nothing else.
+                Some((_, Err(Cut::Panicked))) => {
+                    ContainerEnd::FailedToStart("the host failed while running the task".to_owned())
+                }
+                Some((_, Err(Cut::Stopped))) => ContainerEnd::StopRequested("the runner was closed".to_owned()),
                 // `decided` finds a decisive container when none runs; a definition has an essential one.
-                None => break (first_live(&states), ContainerEnd::FailedToStart("no container can be started".to_owned())),
+                None => ContainerEnd::FailedToStart("no container can be started".to_owned()),
             },
-            () = &mut deadline => break (first_live(&states), ContainerEnd::TimedOut { timeout: in_words(timeout) }),
-            reason = stop_requested(&mut stopped) => break (first_live(&states), ContainerEnd::StopRequested(reason)),
-        }
-    };
-    // Dropped futures take their stores with them; this waits until each has.
-    running.shutdown().await;
-    let containers = task.containers.iter().zip(states).map(|(container, state)| {
-        let (end, peak_memory) = match state {
-            State::Ended(end, peak_memory) => (end, peak_memory),
-            State::Running | State::Waiting => (others.clone(), 0),
+            () = &mut deadline => ContainerEnd::TimedOut { timeout: in_words(timeout) },
+            reason = stop_requested(&mut stopped) => ContainerEnd::StopRequested(reason),
         };
-        let definition = container.definition();
-        EndedContainer { name: definition.name().to_owned(), essential: definition.essential(), end, peak_memory }
-    });
-    TaskEnd { containers: containers.collect(), decisive }
+        break (first_live(&run.states), cut);
+    };
+    run.end(decisive, &others).await
 }
 
-/// Starts every container whose dependencies have come to where they must be, and ends those whose never will.
-fn start_ready(
-    task: &PreparedTask,
-    aws: &AwsCtx,
-    output: &OutputQueue,
-    states: &mut [State],
-    running: &mut JoinSet<(usize, ContainerEnd, u64)>,
-) {
-    // One start may be what the next one waits for.
-    let mut changed = true;
-    while std::mem::take(&mut changed) {
-        for index in 0..states.len() {
-            if states[index] != State::Waiting {
-                continue;
-            }
-            match readiness(task, index, states) {
-                Readiness::NotYet => continue,
-                Readiness::Never(container) => {
-                    states[index] = State::Ended(ContainerEnd::DependencyFailed { container }, 0);
+impl Run<'_> {
+    /// Starts every container whose dependencies have come to where they must be, and ends those whose never will.
+    fn start_ready(&mut self) {
+        // One start may be what the next one waits for.
+        let mut changed = true;
+        while std::mem::take(&mut changed) {
+            for index in 0..self.states.len() {
+                if self.states[index] != State::Waiting {
+                    continue;
                 }
-                Readiness::Ready => {
-                    states[index] = State::Running;
-                    let (shared, container) = (task.runner.0.clone(), task.containers[index].clone());
-                    let (aws, output) = (aws.clone(), output.clone());
-                    running.spawn(async move {
-                        let inspector = shared.settings.inspector.as_ref();
-                        let (end, peak) = container.run(&shared.engine, aws, &output, inspector).await;
-                        (index, end, peak)
-                    });
+                match readiness(self.task, index, &self.states) {
+                    Readiness::NotYet => continue,
+                    Readiness::Never(container) => {
+                        self.states[index] = State::Ended(ContainerEnd::DependencyFailed { container });
+                    }
+                    Readiness::Ready => self.start(index),
                 }
+                changed = true;
             }
-            changed = true;
         }
+    }
+
+    fn start(&mut self, index: usize) {
+        self.states[index] = State::Running;
+        let (shared, container) = (self.task.runner.0.clone(), self.task.containers[index].clone());
+        let (aws, output, usage) = (self.aws.clone(), self.output.clone(), self.usage[index].clone());
+        let (weight, computed) = (container.definition().cpu(), usage.computed.clone());
+        let guest = self.share.spawn(weight, computed, self.budget.clone(), async move {
+            let inspector = shared.settings.inspector.as_ref();
+            container.run(&shared.engine, aws, &output, &usage, inspector).await
+        });
+        self.running.push((index, guest));
+    }
+
+    /// The next container that ends, or `None` where none runs.
+    async fn next_end(&mut self) -> Option<(usize, Result<ContainerEnd, Cut>)> {
+        poll_fn(|context| {
+            for place in 0..self.running.len() {
+                let (index, guest) = &mut self.running[place];
+                if let Poll::Ready(end) = Pin::new(guest).poll(context) {
+                    let index = *index;
+                    self.running.swap_remove(place);
+                    return Poll::Ready(Some((index, end)));
+                }
+            }
+            if self.running.is_empty() { Poll::Ready(None) } else { Poll::Pending }
+        })
+        .await
+    }
+
+    /// Cuts what still runs, with `others` as its end, and waits until its store is gone.
+    async fn end(self, decisive: usize, others: &ContainerEnd) -> TaskEnd {
+        for (_, guest) in self.running {
+            guest.stop().await;
+        }
+        let ended = self.task.containers.iter().zip(self.states).zip(self.usage);
+        let containers = ended.map(|((container, state), usage)| {
+            let end = match state {
+                State::Ended(end) => end,
+                State::Running | State::Waiting => others.clone(),
+            };
+            let definition = container.definition();
+            EndedContainer {
+                name: definition.name().to_owned(),
+                essential: definition.essential(),
+                end,
+                peak_memory: usage.peak_memory(),
+                cpu_time: usage.cpu_time(),
+            }
+        });
+        TaskEnd { containers: containers.collect(), decisive }
     }
 }
 
@@ -127,10 +187,10 @@ fn readiness(task: &PreparedTask, index: usize, states: &[State]) -> Readiness {
             return Readiness::Never(name.to_owned());
         };
         let met = match (&states[other], dependency.condition()) {
-            (State::Ended(ContainerEnd::DependencyFailed { .. } | ContainerEnd::FailedToStart(_), _), _) => {
+            (State::Ended(ContainerEnd::DependencyFailed { .. } | ContainerEnd::FailedToStart(_)), _) => {
                 return Readiness::Never(name.to_owned());
             }
-            (State::Ended(end, _), Condition::Success) if !end.success() => return Readiness::Never(name.to_owned()),
+            (State::Ended(end), Condition::Success) if !end.success() => return Readiness::Never(name.to_owned()),
             (State::Ended(..), _) | (State::Running, Condition::Start) => true,
             (State::Running | State::Waiting, _) => false,
         };
@@ -145,10 +205,7 @@ fn readiness(task: &PreparedTask, index: usize, states: &[State]) -> Readiness {
 fn decided(task: &PreparedTask, states: &[State]) -> Option<usize> {
     let ended = |index: &usize| matches!(states[*index], State::Ended(..));
     let never_ran = |index: &usize| {
-        matches!(
-            &states[*index],
-            State::Ended(ContainerEnd::FailedToStart(_) | ContainerEnd::DependencyFailed { .. }, _)
-        )
+        matches!(&states[*index], State::Ended(ContainerEnd::FailedToStart(_) | ContainerEnd::DependencyFailed { .. }))
     };
     let essential = |index: &usize| task.containers[*index].definition().essential();
     let all = 0..states.len();

@@ -2,8 +2,9 @@
 //! <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html>
 
 use std::fmt;
+use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// The exit code of a process that was killed (128 + SIGKILL): what ECS shows for a container that a limit or StopTask
 /// ended.
@@ -53,6 +54,8 @@ pub(super) enum ContainerEnd {
     OutOfMemory { limit: u64 },
     /// The task printed more than its limit, in bytes.
     OutputLimit { limit: u64 },
+    /// The task's containers computed longer than their limit, as text.
+    CpuTime { limit: String },
     /// The task ran longer than its timeout, as text.
     TimedOut { timeout: String },
     /// It was asked to stop, for this reason.
@@ -72,6 +75,7 @@ impl ContainerEnd {
             Self::Trapped(_) => Some(ABORTED),
             Self::OutOfMemory { .. }
             | Self::OutputLimit { .. }
+            | Self::CpuTime { .. }
             | Self::TimedOut { .. }
             | Self::StopRequested(_)
             | Self::TaskStopping => Some(KILLED),
@@ -94,6 +98,9 @@ impl ContainerEnd {
             }
             Self::OutputLimit { limit } => {
                 format!("OutputLimitError: the task printed more than `rolebox.limits.outputBytes`, {limit} bytes")
+            }
+            Self::CpuTime { limit } => {
+                format!("CpuTimeError: the task computed longer than its `rolebox.limits.cpuTime` of {limit}")
             }
             Self::TimedOut { timeout } => format!("TimeoutError: the task ran longer than its `timeout` of {timeout}"),
             Self::StopRequested(reason) => reason.clone(),
@@ -119,9 +126,11 @@ pub struct StoppedContainer {
     /// Why it ended, where the exit code does not say it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The most memory that it used at one time, in bytes: linear memories and tables. 0 where a timeout or a stop ended
-    /// it, since then nobody was left to ask.
+    /// The most memory that it used at one time, in bytes: linear memories and tables.
     pub peak_memory: u64,
+    /// The processor time that it used, in JSON a number of seconds: its own code, and the host's while it waited for that.
+    #[serde(serialize_with = "in_seconds")]
+    pub cpu_time: Duration,
 }
 
 /// A task that has ended.
@@ -137,6 +146,11 @@ pub struct StoppedTask {
     pub stopped_reason: String,
     /// Its containers, in the definition's order; empty when none was started.
     pub containers: Vec<StoppedContainer>,
+    /// The most memory that its containers used, each at its own peak, in bytes.
+    pub peak_memory: u64,
+    /// The processor time that its containers used, in JSON a number of seconds.
+    #[serde(serialize_with = "in_seconds")]
+    pub cpu_time: Duration,
     /// Whether all that it printed was written before the end.
     pub output_complete: bool,
     #[serde(skip)]
@@ -157,6 +171,11 @@ pub(super) struct EndedContainer {
     pub(super) essential: bool,
     pub(super) end: ContainerEnd,
     pub(super) peak_memory: u64,
+    pub(super) cpu_time: Duration,
+}
+
+fn in_seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.as_secs_f64())
 }
 
 impl StoppedTask {
@@ -171,7 +190,16 @@ impl StoppedTask {
             StartFailure::Failed(reason) => (StopCode::TaskFailedToStart, reason, RUNNER_FAILED),
             StartFailure::Stopped(reason) => (StopCode::UserInitiated, reason, KILLED),
         };
-        Self { task_id, stop_code, stopped_reason, containers: Vec::new(), output_complete: true, exit_code }
+        Self {
+            task_id,
+            stop_code,
+            stopped_reason,
+            containers: Vec::new(),
+            peak_memory: 0,
+            cpu_time: Duration::ZERO,
+            output_complete: true,
+            exit_code,
+        }
     }
 
     pub(super) fn ended(task_id: String, task: TaskEnd, output_complete: bool) -> Self {
@@ -190,7 +218,7 @@ impl StoppedTask {
             // A definition has at least one container.
             None => (StopCode::TaskFailedToStart, "the task has no container".to_owned(), RUNNER_FAILED),
         };
-        let containers = task
+        let containers: Vec<_> = task
             .containers
             .into_iter()
             .map(|container| StoppedContainer {
@@ -199,8 +227,18 @@ impl StoppedTask {
                 name: container.name,
                 essential: container.essential,
                 peak_memory: container.peak_memory,
+                cpu_time: container.cpu_time,
             })
             .collect();
-        Self { task_id, stop_code, stopped_reason, containers, output_complete, exit_code }
+        Self {
+            task_id,
+            stop_code,
+            stopped_reason,
+            peak_memory: containers.iter().map(|container| container.peak_memory).sum(),
+            cpu_time: containers.iter().map(|container| container.cpu_time).sum(),
+            containers,
+            output_complete,
+            exit_code,
+        }
     }
 }

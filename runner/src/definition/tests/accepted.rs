@@ -69,9 +69,10 @@ fn everything_that_is_read_can_be_asked_for() {
             "externalId": "partner:42",
             "sourceIdentity": "pipeline",
             "sessionTags": true,
+            "cpuLimit": 512,
             "limits": {
                 "outputBytes": 1, "bodyBytes": 2, "callsInFlight": 3, "callsPerSecond": 4, "totalBytes": 5,
-                "callTimeout": "6s",
+                "callTimeout": "6s", "cpuTime": "7s",
             },
         },
     }));
@@ -109,6 +110,23 @@ fn everything_that_is_read_can_be_asked_for() {
     assert_eq!((limits.output_bytes, limits.body_bytes, limits.calls_in_flight), (1, 2, 3));
     assert_eq!((limits.calls_per_second, limits.total_bytes), (4, Some(5)));
     assert_eq!(limits.call_timeout, Duration::from_secs(6));
+    assert_eq!(limits.cpu_time, Some(Duration::from_secs(7)));
+    assert_eq!((definition.cpu_limit(), definition.cpu_share()), (Some(512), 1024));
+}
+
+#[test]
+fn a_tasks_own_cpu_caps_as_in_ecs_and_its_containers_cpu_only_weighs() {
+    let limit_and_share = |own: Value, limit: Value| {
+        let definition = accept(&with("/rolebox/cpuLimit", limit));
+        let mut document = smallest();
+        document["cpu"] = own;
+        document["containerDefinitions"][0]["cpu"] = json!(100);
+        let own = accept(&document);
+        (own.cpu_limit(), own.cpu_share(), definition.cpu_limit())
+    };
+    assert_eq!(limit_and_share(json!(256), json!(512)), (Some(256), 256, Some(512)));
+    assert_eq!(limit_and_share(json!(2048), json!(null)), (None, 2048, None));
+    assert_eq!(limit_and_share(json!(null), json!(1)), (None, 100, Some(1)));
 }
 
 /// A definition as one is found in an account: registered for EC2, printed by `describe-task-definition`.
@@ -206,6 +224,9 @@ fn borders_of_ranges_are_inside() {
         ("/rolebox/limits/bodyBytes", json!(1 << 30)),
         ("/rolebox/limits/totalBytes", json!(i64::MAX)),
         ("/rolebox/limits/callTimeout", json!("1h")),
+        ("/rolebox/limits/cpuTime", json!("720h")),
+        ("/rolebox/cpuLimit", json!(1)),
+        ("/rolebox/cpuLimit", json!(1024)),
         ("/rolebox/egress", json!(["x.example.com:1", "x.example.com:65535"])),
         // Endpoints of customers are not AWS's.
         ("/rolebox/egress", json!(["id0.execute-api.us-east-1.amazonaws.com:443"])),
