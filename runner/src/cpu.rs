@@ -12,10 +12,12 @@
 //! Absent: more than one core for a task, threads inside a guest, and binding tasks to cores.
 
 mod executor;
+mod pulse;
 mod runtime;
 mod shares;
 
 pub(crate) use self::executor::{CpuBudget, Cut, Executor, Guest, TaskShare};
+pub(crate) use self::pulse::{Pulse, PulseWatch};
 
 /// One core in ECS's CPU units.
 /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html>

@@ -19,10 +19,11 @@ use std::sync::Arc;
 
 use wasmtime::{Config, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
+use crate::cpu::Pulse;
+
 pub(crate) use self::image::{Image, Images, Program};
 pub use self::image::{ImageError, ImportedInterface};
 pub(crate) use self::pool::{Pool, PoolPlaces};
-use self::ticker::Ticker;
 
 /// How often running guests are interrupted to give way, and so how long one may hold a thread at most.
 ///
@@ -90,7 +91,7 @@ pub(crate) struct Engine {
     wasmtime: wasmtime::Engine,
     images: Arc<Images>,
     pool: Pool,
-    _ticker: Arc<Ticker>,
+    pulse: Arc<Pulse>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -103,10 +104,16 @@ impl Engine {
     pub(crate) fn new(settings: &EngineSettings) -> Result<Self, EngineError> {
         let refused = |error| EngineError::Wasmtime(error, settings.max_instances);
         let wasmtime = wasmtime::Engine::new(&config(settings)).map_err(refused)?;
-        let ticker = Ticker::start(&wasmtime, EPOCH_INTERVAL).map_err(EngineError::Ticker)?;
+        let (pulse, watch) = Pulse::new();
+        ticker::start(&wasmtime, EPOCH_INTERVAL, watch).map_err(EngineError::Ticker)?;
         let images = Images::new(&wasmtime, settings.code_cache.clone()).map_err(refused)?;
         let pool = Pool::new(places(settings));
-        Ok(Self { wasmtime, images: Arc::new(images), pool, _ticker: Arc::new(ticker) })
+        Ok(Self { wasmtime, images: Arc::new(images), pool, pulse: Arc::new(pulse) })
+    }
+
+    /// Who runs this engine's code says so here, or it is never interrupted.
+    pub(crate) fn pulse(&self) -> &Arc<Pulse> {
+        &self.pulse
     }
 
     /// What of the pool is free.

@@ -110,7 +110,8 @@ impl Runner {
             code_cache: settings.code_cache.clone(),
             inspectable: settings.inspector.is_some(),
         })?;
-        let guests = Executor::start(settings.guest_threads, EPOCH_INTERVAL).map_err(RunnerError::GuestThreads)?;
+        let guests = Executor::start(settings.guest_threads, EPOCH_INTERVAL, engine.pulse().clone())
+            .map_err(RunnerError::GuestThreads)?;
         let aws = settings.aws.clone().map(|aws| Aws::new(aws, &settings)).transpose()?;
         let mut settings = settings;
         if let Some(cache) = settings.code_cache.clone() {

@@ -15,6 +15,7 @@ use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use super::pulse::Pulse;
 use super::runtime::GuestRuntime;
 use super::shares::{GroupId, MemberId, Shares};
 
@@ -28,6 +29,7 @@ pub(crate) struct Executor {
 struct Shared {
     state: Mutex<State>,
     work: Condvar,
+    pulse: Arc<Pulse>,
     origin: Instant,
 }
 
@@ -97,13 +99,13 @@ impl CpuBudget {
 }
 
 impl Executor {
-    /// Starts `threads` guest threads, at least one. Futures give way after `turn`.
-    pub(crate) fn start(threads: usize, turn: Duration) -> std::io::Result<Self> {
+    /// Starts `threads` guest threads, at least one. Futures give way after `turn`, for which `pulse` has to be told.
+    pub(crate) fn start(threads: usize, turn: Duration, pulse: Arc<Pulse>) -> std::io::Result<Self> {
         let runtime = GuestRuntime::start()?;
         let threads = threads.max(1);
         let state =
             State { shares: Shares::new(threads, nanoseconds(turn)), jobs: HashMap::new(), idle: 0, closed: false };
-        let shared = Arc::new(Shared { state: Mutex::new(state), work: Condvar::new(), origin: Instant::now() });
+        let shared = Arc::new(Shared { state: Mutex::new(state), work: Condvar::new(), pulse, origin: Instant::now() });
         let executor = Self { shared: Arc::clone(&shared), _runtime: runtime };
         for number in 0..threads {
             let (shared, handle) = (Arc::clone(&shared), executor._runtime.handle());
@@ -315,6 +317,7 @@ impl Shared {
         let _entered = runtime.map(Handle::enter);
         let mut clock = thread_clock();
         while let Some(job) = self.next() {
+            let under_way = self.pulse.turn();
             let began = self.now();
             let mut over = true;
             if let Some(mut work) = job.take() {
@@ -331,6 +334,7 @@ impl Shared {
                     *lock(&job.work) = Some(work);
                 }
             }
+            drop(under_way);
             let now = thread_clock();
             let used = now.saturating_sub(clock);
             clock = now;

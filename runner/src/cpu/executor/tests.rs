@@ -8,7 +8,7 @@ use super::*;
 const TURN: Duration = Duration::from_millis(10);
 
 fn executor() -> Executor {
-    Executor::start(2, TURN).unwrap()
+    Executor::start(2, TURN, Arc::new(Pulse::new().0)).unwrap()
 }
 
 fn spawn<T: Send + 'static>(share: &TaskShare, future: impl Future<Output = T> + Send + 'static) -> Guest<T> {
@@ -113,7 +113,7 @@ async fn dropping_the_share_or_the_executor_cuts_what_runs() {
 
 #[tokio::test]
 async fn a_panic_ends_its_future_and_nothing_else() {
-    let executor = Executor::start(1, TURN).unwrap();
+    let executor = Executor::start(1, TURN, Arc::new(Pulse::new().0)).unwrap();
     let share = executor.share(1024, None);
     assert_eq!(
         spawn(&share, async { panic!("a defect of the host, provoked by this test") }).await,

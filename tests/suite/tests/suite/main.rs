@@ -10,5 +10,6 @@ mod hostile;
 mod images;
 mod limits;
 mod moto;
+mod pool;
 mod roles;
 mod secrets;
