@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
 mod bounds;
+mod components;
 mod cpu;
 mod egress;
 mod guests;
