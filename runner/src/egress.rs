@@ -1,48 +1,48 @@
 //! The one way out: parse, authorize, sign, send, audit.
 //!
 //! Every AWS call of every guest passes through [`TaskCalls::call`], in that order, and each step only takes what the
-//! step before it made: [`sign`](self::sign) takes an authorized operation, and [`send`](self::send) a signed one.
-//! There is no other function in this crate that signs or sends for a guest.
+//! step before it made: [`sign`](self::sign) takes an authorized operation with its final URL, and [`send`](self::send) a
+//! signed one. There is no other function in this crate that signs or sends for a guest.
 //!
 //! Two doors lead here: the typed call of `rolebox:aws`, and `wasi:http`, which any AWS SDK speaks. Absent: hosts other
 //! than AWS's, and bodies that stream. Both are refused.
 
+mod addressed;
 pub mod audit;
 mod endpoint;
 mod limits;
+mod refusals;
 mod scrub;
 mod send;
 mod sign;
 mod skew;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use aws_smithy_async::time::SharedTimeSource;
 use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, StatusCode};
 use rolebox_aws_request::{Call, CallerScope, Operation, Refusal, RefusalKind};
-use rolebox_policy::{AccountId, Authorization, Capabilities, MissingGrant, Region, RoleArn};
+use rolebox_policy::{Authorization, Capabilities, MissingGrant, Region, RoleArn};
 
-use self::audit::{AuditSink, CallRecord, Decision};
+use self::addressed::{Addressed, Authorized};
+use self::audit::{AuditSink, CallRecord, Decision, RecordedTask};
 pub use self::endpoint::Endpoints;
-use self::endpoint::Target;
-pub use self::limits::CallLimits;
 use self::limits::CallQuota;
-pub(crate) use self::limits::Permit;
+pub use self::limits::{CallLimits, CallUsage};
+pub(crate) use self::limits::{LimitReached, Permit};
+use self::refusals::Refusals;
+pub use self::refusals::TaskWithoutRole;
+pub(crate) use self::refusals::no_role;
 pub use self::send::{HttpClients, HttpClientsError};
 use self::sign::Signed;
 use self::skew::ClockSkew;
 use crate::credentials::RoleSession;
-
-/// Header by which S3 refuses a bucket of another owner.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html>
-const EXPECTED_BUCKET_OWNER: HeaderName = HeaderName::from_static("x-amz-expected-bucket-owner");
-/// The same for the source of a copy.
-const SOURCE_EXPECTED_BUCKET_OWNER: HeaderName = HeaderName::from_static("x-amz-source-expected-bucket-owner");
 
 /// What the calls of all tasks of one host share.
 #[derive(Debug, Clone)]
@@ -84,6 +84,8 @@ pub struct TaskCalls {
     scope: CallerScope,
     session: RoleSession,
     quota: CallQuota,
+    recorded: RecordedTask,
+    refusals: Refusals,
 }
 
 /// The service's answer, cleaned of what a guest may not see.
@@ -158,13 +160,6 @@ impl From<Refusal> for CallError {
     }
 }
 
-/// An operation that the task's capabilities grant. Only [`TaskCalls::authorize`] makes one, and only this is signed.
-struct Authorized {
-    operation: Operation,
-    bucket_owner: Option<AccountId>,
-    source_bucket_owner: Option<AccountId>,
-}
-
 impl TaskCalls {
     /// Binds a role session to what the task may do with it.
     #[must_use]
@@ -175,7 +170,13 @@ impl TaskCalls {
             region: identity.region.clone(),
         };
         let quota = CallQuota::new(limits, egress.time.clone());
-        Self { egress, identity, scope, session, quota }
+        let recorded = RecordedTask {
+            task_id: identity.task_id.clone(),
+            family: identity.family.clone(),
+            role: Some((identity.role.to_string(), session.request().session_name().as_str().to_owned())),
+        };
+        let refusals = Refusals::new(egress.audit.clone(), egress.time.clone(), recorded.clone());
+        Self { egress, identity, scope, session, quota, recorded, refusals }
     }
 
     /// Who the calls are made for.
@@ -191,18 +192,33 @@ impl TaskCalls {
     /// A [`CallError`] where there is no answer from the service. An error that the service itself answered is an
     /// [`Answer`] with its status.
     pub async fn call(&self, call: Call) -> Result<Answer, CallError> {
-        let permit = self.admit()?;
-        self.call_admitted(&permit, call).await
+        match self.admit() {
+            Ok(permit) => self.call_admitted(&permit, call).await,
+            Err(limit) => Err(self.refuse_at(limit, &call.service, call.body.len() as u64).await),
+        }
+    }
+
+    /// What the task's calls came to so far. Final once the task has stopped and no call of it is in flight.
+    #[must_use]
+    pub fn usage(&self) -> CallUsage {
+        self.quota.usage()
     }
 
     /// Lets a call begin, before anything of it is held or looked at, so that a flood of nonsense is bounded as well.
-    pub(crate) fn admit(&self) -> Result<Permit, CallError> {
+    pub(crate) fn admit(&self) -> Result<Permit, LimitReached> {
         self.quota.admit()
     }
 
     /// The largest body of a request or an answer, in bytes.
     pub(crate) fn body_bytes(&self) -> u64 {
         self.quota.limits().body_bytes
+    }
+
+    /// Records that a limit does not let a call to `service`, which may be any host, begin; returns what to answer.
+    pub(crate) async fn refuse_at(&self, limit: LimitReached, service: &str, body_bytes: u64) -> CallError {
+        let error = CallError::from(limit);
+        self.refusals.refused(limit.key(), service, body_bytes, &error).await;
+        error
     }
 
     /// Records that a request to `service`, which may be any host, was refused before it could be parsed.
@@ -212,8 +228,7 @@ impl TaskCalls {
     }
 
     fn new_record(&self, started: SystemTime, service: &str, body_bytes: usize) -> CallRecord {
-        let session = self.session.request().session_name().as_str();
-        CallRecord::new(&self.identity, session, started, service, body_bytes)
+        CallRecord::new(&self.recorded, started, service, body_bytes as u64)
     }
 
     async fn deny(&self, record: CallRecord, operation: Option<&Operation>, error: CallError) -> CallError {
@@ -226,28 +241,33 @@ impl TaskCalls {
         let _ = self.egress.audit.record(record.decided(operation, &Decision::of(error))).await;
     }
 
-    /// Resolves when no call is in flight, none of those included whose task has gone away in the middle.
+    /// Resolves when no call is in flight, none of those included whose task has gone away in the middle. For when no
+    /// guest of the task runs any more: what was refused is summed up in the audit.
     pub(crate) async fn idle(&self) {
+        self.refusals.summarize();
         self.quota.idle().await;
     }
 
     /// Makes a call that was let in. It is in flight for as long as `_permit` lives.
     pub(crate) async fn call_admitted(&self, _permit: &Permit, call: Call) -> Result<Answer, CallError> {
-        self.quota.accept_body(call.body.len() as u64)?;
+        let body_bytes = call.body.len() as u64;
+        if let Err(limit) = self.quota.accept_body(body_bytes) {
+            return Err(self.refuse_at(limit, &call.service, body_bytes).await);
+        }
         let started = self.egress.time.now();
         let record = self.new_record(started, &call.service, call.body.len());
         let operation = match self.parse(&call) {
             Ok(operation) => operation,
             Err(error) => return Err(self.deny(record, None, error).await),
         };
-        let authorized = match self.authorize(operation) {
-            Ok(authorized) => authorized,
+        let addressed = match self.authorize(operation).and_then(|authorized| self.address(authorized)) {
+            Ok(addressed) => addressed,
             Err(denied) => {
                 let (operation, error) = *denied;
                 return Err(self.deny(record, Some(&operation), error).await);
             }
         };
-        let record = record.decided(Some(&authorized.operation), &Decision::Allowed);
+        let record = record.decided(Some(&addressed.operation), &Decision::Allowed);
         let recorded = self.egress.audit.record(record.clone());
         // From here on the call has begun: its end is recorded whatever happens, also when the task ends in between.
         let end = audit::PendingEnd::new(self.egress.audit.clone(), self.egress.time.clone(), started, record);
@@ -256,12 +276,16 @@ impl TaskCalls {
             tracing::error!(%error, "a call is denied because it cannot be recorded");
             return Err(CallError::denied("the call was denied because the host cannot record it in its audit log"));
         }
-        let outcome = self.sign_and_send(&authorized).await;
+        self.quota.count_call();
+        let outcome = self.sign_and_send(&addressed).await;
         let outcome = match outcome {
             // What came has been paid for; past the total it is not handed on.
-            Ok(answer) => self.quota.spend(answer.body.len() as u64).map(|()| answer),
+            Ok(answer) => self.quota.spend(answer.body.len() as u64).map(|()| answer).map_err(CallError::from),
             Err(error) => Err(error),
         };
+        if let Ok(answer) = &outcome {
+            self.quota.count_received(answer.body.len() as u64);
+        }
         end.finish(&outcome);
         outcome
     }
@@ -283,34 +307,31 @@ impl TaskCalls {
         }
     }
 
-    async fn sign_and_send(&self, authorized: &Authorized) -> Result<Answer, CallError> {
-        let operation = &authorized.operation;
-        let target = self
-            .egress
-            .endpoints
-            .target(operation, self.identity.role.partition())
-            .map_err(|error| CallError::denied(error.to_string()))?;
+    fn address(&self, authorized: Authorized) -> Result<Addressed, Box<(Operation, CallError)>> {
+        let partition = self.identity.role.partition();
+        authorized.addressed(|operation| {
+            let target = self.egress.endpoints.target(operation, partition);
+            target.map_err(|error| CallError::denied(error.to_string()))
+        })
+    }
+
+    async fn sign_and_send(&self, addressed: &Addressed) -> Result<Answer, CallError> {
         let limits = self.quota.limits();
-        let attempts = self.attempts(authorized, &target, |signed| {
-            let target = &target;
-            async move { self.egress.clients.send(target, &signed, limits.body_bytes).await }
+        let attempts = self.attempts(addressed, |signed| async move {
+            self.egress.clients.send(&addressed.target, &signed, limits.body_bytes).await
         });
         let answer = tokio::time::timeout(limits.call_timeout, attempts).await;
         answer.unwrap_or(Err(CallError::TimedOut))
     }
 
     /// Signs and sends until there is an answer to hand on.
-    async fn attempts<S>(
-        &self,
-        authorized: &Authorized,
-        target: &Target,
-        send: impl Fn(Arc<Signed>) -> S,
-    ) -> Result<Answer, CallError>
+    async fn attempts<S>(&self, addressed: &Addressed, send: impl Fn(Arc<Signed>) -> S) -> Result<Answer, CallError>
     where
         S: Future<Output = Result<Answer, CallError>>,
     {
-        let operation = &authorized.operation;
+        let operation = &addressed.operation;
         let mut skew = ClockSkew::default();
+        let mut unsent = Some(operation.body.len() as u64);
         let mut attempt = 1;
         loop {
             // Signed anew each time: a signature is valid for one moment.
@@ -319,9 +340,12 @@ impl TaskCalls {
                 CallError::CredentialsUnavailable(error.for_guest().to_owned())
             })?;
             let time = skew.correct(self.egress.time.now());
-            let signed = Arc::new(sign::sign(authorized, target, &credentials, time)?);
+            let signed = Arc::new(sign::sign(addressed, &credentials, time)?);
+            if let Some(bytes) = unsent.take() {
+                self.quota.count_sent(bytes);
+            }
             let sent = send(Arc::clone(&signed)).await;
-            if skew.learn(target, &sent, self.egress.time.now()) {
+            if skew.learn(&addressed.target, &sent, self.egress.time.now()) {
                 continue;
             }
             match send::retry_after(operation, attempt, &sent) {
@@ -331,39 +355,4 @@ impl TaskCalls {
             attempt += 1;
         }
     }
-}
-
-impl Authorized {
-    /// The headers to sign: the operation's own, and the owners that the capabilities bind buckets to.
-    ///
-    /// What cannot be a header is an error and never left out: one that is missing could be the one that narrows.
-    fn headers(&self) -> Result<HeaderMap, CallError> {
-        let operation = &self.operation;
-        let mut headers = HeaderMap::with_capacity(operation.headers.len() + 3);
-        for (name, value) in &operation.headers {
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| not_a_header(name))?;
-            let value = HeaderValue::from_str(value).map_err(|_| not_a_header(name.as_str()))?;
-            headers.append(name, value);
-        }
-        if operation.takes_bucket_owner {
-            let owners = [
-                (EXPECTED_BUCKET_OWNER, &self.bucket_owner),
-                (SOURCE_EXPECTED_BUCKET_OWNER, &self.source_bucket_owner),
-            ];
-            for (name, owner) in owners {
-                let Some(owner) = owner else { continue };
-                let value = HeaderValue::from_str(owner.as_str()).map_err(|_| not_a_header(name.as_str()))?;
-                headers.append(name, value);
-            }
-        }
-        // An empty body is sent without a length otherwise, and S3 wants one with every upload. RFC 9110, section 8.6.
-        if matches!(operation.method, "PUT" | "POST" | "PATCH") {
-            headers.append(CONTENT_LENGTH, HeaderValue::from(operation.body.len()));
-        }
-        Ok(headers)
-    }
-}
-
-fn not_a_header(name: &str) -> CallError {
-    CallError::InvalidRequest(format!("the header `{name}` cannot be sent"))
 }

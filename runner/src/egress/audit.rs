@@ -3,6 +3,12 @@
 //! A record names who asked, what for, and what was decided, in the field names of the JSON lines that `--audit`
 //! writes. It never holds a body, a header or a key.
 //!
+//! - `decision` comes before anything is signed. With `"decision": "allow"` the call has begun, and an `end` follows.
+//! - `end` comes after the answer, the failure, or the end of the task, in the middle of which the call is `aborted`.
+//! - `refusals` comes when the task ends. A call past a limit, or of a task without a role, is refused before anything of
+//!   it is looked at, and a guest can have as many of those as it likes. So only the first of each kind has a `decision`,
+//!   and `refusals` repeats that with `count`, the number of all of its kind.
+//!
 //! Absent: rotation and shipping of logs. An embedder implements [`AuditSink`] for that.
 
 use std::future::Future;
@@ -20,7 +26,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::sync::oneshot;
 
-use super::{Answer, CallError, TaskIdentity};
+use super::{Answer, CallError};
 
 /// Characters of what a guest wrote that a record keeps at most: a service's or an operation's name is shorter.
 const MAX_GUEST_TEXT: usize = 64;
@@ -56,20 +62,22 @@ pub trait AuditSink: Send + Sync + std::fmt::Debug {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AuditRecord {
-    /// `decision` or `end`.
+    /// `decision`, `end` or `refusals`.
     pub event: Event,
     /// When, as RFC 3339 in UTC.
     pub time: String,
-    /// The same in the two records of one call, and unlike any other call's.
+    /// The same in the records of one call, and unlike any other call's.
     pub call_id: String,
     /// The ECS task id.
     pub task_id: String,
     /// The family of the task definition.
     pub family: String,
-    /// The role whose session signs.
-    pub role_arn: String,
+    /// The role whose session signs; none for a task without a role, whose calls are all denied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
     /// The name of that session, as CloudTrail shows it: the task id, unless tasks of one definition share a session.
-    pub role_session: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role_session: Option<String>,
     /// The service, as the guest named it while the request was not understood, as its endpoint prefix afterwards.
     pub service: String,
     /// The Region, where the request was understood.
@@ -93,12 +101,15 @@ pub struct AuditRecord {
     pub reason: Option<String>,
     /// Bytes of the request's body.
     pub bytes_sent: u64,
+    /// How many calls were refused for this reason, the first included; only in `refusals`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
     /// How the call ended; only in `end`.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub end: Option<CallEnd>,
 }
 
-/// Which of the two records of a call this is.
+/// Which of a call's records this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -107,6 +118,8 @@ pub enum Event {
     Decision,
     /// After the answer, the failure, or the end of the task.
     End,
+    /// When the task has ended: the `decision` about a call that was refused unseen, once more, with how many there were.
+    Refusals,
 }
 
 /// One permission that a call needs.
@@ -172,26 +185,30 @@ impl Decision {
     }
 }
 
+/// The task that records are about.
+#[derive(Debug, Clone)]
+pub(super) struct RecordedTask {
+    pub(super) task_id: String,
+    pub(super) family: String,
+    /// Its role's ARN, and the name of the session.
+    pub(super) role: Option<(String, String)>,
+}
+
 /// The record of a call that has not been decided.
 #[derive(Debug)]
 pub(super) struct CallRecord(AuditRecord);
 
 impl CallRecord {
-    pub(super) fn new(
-        identity: &TaskIdentity,
-        role_session: &str,
-        started: SystemTime,
-        service: &str,
-        body_bytes: usize,
-    ) -> Self {
+    pub(super) fn new(task: &RecordedTask, started: SystemTime, service: &str, body_bytes: u64) -> Self {
+        let (role_arn, role_session) = task.role.clone().unzip();
         Self(AuditRecord {
             event: Event::Decision,
             time: timestamp(started),
             call_id: uuid::Uuid::new_v4().simple().to_string(),
-            task_id: identity.task_id.clone(),
-            family: identity.family.clone(),
-            role_arn: identity.role.to_string(),
-            role_session: role_session.to_owned(),
+            task_id: task.task_id.clone(),
+            family: task.family.clone(),
+            role_arn,
+            role_session,
             service: shortened(service, MAX_GUEST_TEXT),
             region: None,
             operation: None,
@@ -200,7 +217,8 @@ impl CallRecord {
             checks_left_out: 0,
             decision: "deny",
             reason: None,
-            bytes_sent: body_bytes as u64,
+            bytes_sent: body_bytes,
+            count: None,
             end: None,
         })
     }
@@ -226,6 +244,13 @@ impl CallRecord {
             Decision::Denied(reason) => record.reason = Some(shortened(reason, MAX_REASON)),
         }
         record
+    }
+}
+
+impl AuditRecord {
+    /// This record of a first refusal, made that of all `count` refusals like it.
+    pub(super) fn counted(self, count: u64, now: SystemTime) -> Self {
+        Self { event: Event::Refusals, time: timestamp(now), count: Some(count), ..self }
     }
 }
 
@@ -346,6 +371,7 @@ fn trace(record: &AuditRecord) {
         reason = record.reason,
         status = record.end.as_ref().and_then(|end| end.status),
         outcome = record.end.as_ref().map(|end| end.outcome),
+        count = record.count,
     );
 }
 

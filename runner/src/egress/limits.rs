@@ -43,6 +43,56 @@ impl Default for CallLimits {
     }
 }
 
+/// A limit that does not let a call begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum LimitReached {
+    #[error("{0} calls are in flight already (`rolebox.limits.callsInFlight`)")]
+    CallsInFlight(u32),
+    #[error("more than {0} calls a second (`rolebox.limits.callsPerSecond`)")]
+    CallsPerSecond(u32),
+    #[error("more than {0} bytes in all (`rolebox.limits.totalBytes`)")]
+    TotalBytes(u64),
+    #[error("more than {0} bytes in one body (`rolebox.limits.bodyBytes`)")]
+    BodyBytes(u64),
+}
+
+impl LimitReached {
+    /// The limit's key in a definition.
+    pub(super) fn key(self) -> &'static str {
+        match self {
+            Self::CallsInFlight(_) => "callsInFlight",
+            Self::CallsPerSecond(_) => "callsPerSecond",
+            Self::TotalBytes(_) => "totalBytes",
+            Self::BodyBytes(_) => "bodyBytes",
+        }
+    }
+}
+
+impl From<LimitReached> for CallError {
+    fn from(limit: LimitReached) -> Self {
+        match limit {
+            LimitReached::BodyBytes(limit) => Self::TooLarge { limit },
+            _ => Self::Quota(limit.to_string()),
+        }
+    }
+}
+
+/// What a task's calls came to. It grows while the task runs, and stands still once the task has stopped.
+///
+/// A call has begun when its decision, to allow it, is recorded: the audit has an `end` for each. One that is denied, or
+/// that a limit does not let begin, is not counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CallUsage {
+    /// Calls begun, whatever became of them.
+    pub call_count: u64,
+    /// Bytes of the bodies of requests that were sent, each once, also where the call was sent again or cut before its
+    /// answer. Headers are not counted.
+    pub bytes_sent: u64,
+    /// Bytes of the bodies of answers that the guest was given.
+    pub bytes_received: u64,
+}
+
 /// A call that was let in and has not ended.
 #[derive(Debug)]
 pub(crate) struct Permit {
@@ -55,8 +105,11 @@ pub(super) struct CallQuota {
     limits: CallLimits,
     in_flight: Arc<Semaphore>,
     rate: Mutex<TokenBucket>,
-    /// Bytes of bodies so far, in both directions.
+    /// Bytes of bodies so far, in both directions, those of refused requests and answers included.
     spent: AtomicU64,
+    begun: AtomicU64,
+    sent: AtomicU64,
+    received: AtomicU64,
     time: SharedTimeSource,
 }
 
@@ -64,7 +117,8 @@ impl CallQuota {
     pub(super) fn new(limits: CallLimits, time: SharedTimeSource) -> Self {
         let in_flight = Arc::new(Semaphore::new(limits.calls_in_flight as usize));
         let rate = Mutex::new(TokenBucket::full(limits.calls_per_second, time.now()));
-        Self { limits, in_flight, rate, spent: AtomicU64::new(0), time }
+        let [spent, begun, sent, received] = [const { AtomicU64::new(0) }; 4];
+        Self { limits, in_flight, rate, spent, begun, sent, received, time }
     }
 
     pub(super) fn limits(&self) -> &CallLimits {
@@ -72,17 +126,15 @@ impl CallQuota {
     }
 
     /// Lets a call begin; it has ended when the permit is dropped.
-    pub(super) fn admit(&self) -> Result<Permit, CallError> {
-        let permit = self.in_flight.clone().try_acquire_owned().map_err(|_| {
-            let limit = self.limits.calls_in_flight;
-            CallError::Quota(format!("{limit} calls are in flight already (`rolebox.limits.callsInFlight`)"))
-        })?;
+    pub(super) fn admit(&self) -> Result<Permit, LimitReached> {
+        let CallLimits { calls_in_flight, calls_per_second, .. } = self.limits;
+        let permit = self.in_flight.clone().try_acquire_owned();
+        let permit = permit.map_err(|_| LimitReached::CallsInFlight(calls_in_flight))?;
         let now = self.time.now();
         if self.rate.lock().unwrap_or_else(PoisonError::into_inner).take(now) {
             Ok(Permit { _in_flight: permit })
         } else {
-            let limit = self.limits.calls_per_second;
-            Err(CallError::Quota(format!("more than {limit} calls a second (`rolebox.limits.callsPerSecond`)")))
+            Err(LimitReached::CallsPerSecond(calls_per_second))
         }
     }
 
@@ -93,21 +145,43 @@ impl CallQuota {
     }
 
     /// Takes the body of a request, of so many bytes.
-    pub(super) fn accept_body(&self, bytes: u64) -> Result<(), CallError> {
+    pub(super) fn accept_body(&self, bytes: u64) -> Result<(), LimitReached> {
         if bytes > self.limits.body_bytes {
-            return Err(CallError::TooLarge { limit: self.limits.body_bytes });
+            return Err(LimitReached::BodyBytes(self.limits.body_bytes));
         }
         self.spend(bytes)
     }
 
     /// Counts bytes of a body. What is over the limit is counted too: nothing after it fits either.
-    pub(super) fn spend(&self, bytes: u64) -> Result<(), CallError> {
+    pub(super) fn spend(&self, bytes: u64) -> Result<(), LimitReached> {
         let spent = self.spent.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
         match self.limits.total_bytes {
-            Some(limit) if spent > limit => {
-                Err(CallError::Quota(format!("more than {limit} bytes in all (`rolebox.limits.totalBytes`)")))
-            }
+            Some(limit) if spent > limit => Err(LimitReached::TotalBytes(limit)),
             _ => Ok(()),
+        }
+    }
+
+    /// Counts a call that has begun.
+    pub(super) fn count_call(&self) {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts the body of a request that is being sent for the first time.
+    pub(super) fn count_sent(&self, bytes: u64) {
+        self.sent.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Counts the body of an answer that is handed to the guest.
+    pub(super) fn count_received(&self, bytes: u64) {
+        self.received.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// What the task's calls came to so far.
+    pub(super) fn usage(&self) -> CallUsage {
+        CallUsage {
+            call_count: self.begun.load(Ordering::Relaxed),
+            bytes_sent: self.sent.load(Ordering::Relaxed),
+            bytes_received: self.received.load(Ordering::Relaxed),
         }
     }
 }
@@ -158,11 +232,11 @@ mod tests {
     fn calls_in_flight_and_body_size_are_bounded() {
         let limits = CallLimits { calls_in_flight: 2, body_bytes: 8, ..CallLimits::default() };
         let quota = CallQuota::new(limits, SharedTimeSource::default());
-        assert!(matches!(quota.accept_body(9), Err(CallError::TooLarge { limit: 8 })));
+        assert!(matches!(quota.accept_body(9), Err(LimitReached::BodyBytes(8))));
         quota.accept_body(8).unwrap();
         let first = quota.admit().unwrap();
         let _second = quota.admit().unwrap();
-        assert!(matches!(quota.admit(), Err(CallError::Quota(_))));
+        assert!(matches!(quota.admit(), Err(LimitReached::CallsInFlight(2))));
         drop(first);
         drop(quota.admit().unwrap());
     }
@@ -173,6 +247,6 @@ mod tests {
         let quota = CallQuota::new(limits, SharedTimeSource::default());
         quota.accept_body(6).unwrap();
         quota.spend(4).unwrap();
-        assert!(matches!(quota.accept_body(1), Err(CallError::Quota(_))));
+        assert!(matches!(quota.accept_body(1), Err(LimitReached::TotalBytes(10))));
     }
 }

@@ -23,8 +23,8 @@ use http::header::{ACCEPT, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use tracing::subscriber::{NoSubscriber, with_default};
 
-use super::endpoint::Target;
-use super::{Authorized, CallError};
+use super::CallError;
+use super::addressed::Addressed;
 use crate::credentials::SessionCredentials;
 
 /// A request that carries a signature over everything in it. Only [`sign`] makes one, and only this is sent.
@@ -97,15 +97,14 @@ struct Signature {
     hexadecimal: String,
 }
 
-/// Signs an authorized operation for `target` with the task's role session, as of `now`.
+/// Signs an authorized operation for its target with the task's role session, as of `now`.
 pub(super) fn sign(
-    authorized: &Authorized,
-    target: &Target,
+    addressed: &Addressed,
     credentials: &SessionCredentials,
     now: SystemTime,
 ) -> Result<Signed, CallError> {
-    let operation = &authorized.operation;
-    let mut headers: HeaderMap = authorized.headers()?;
+    let Addressed { operation, target, .. } = addressed;
+    let mut headers = addressed.headers.clone();
     headers.insert(HOST, target.host.clone());
     // The HTTP client adds this one when it is absent, and then it would not be signed.
     headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));

@@ -9,6 +9,8 @@
 
 mod refusal;
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, Request, Response};
@@ -18,8 +20,8 @@ use rolebox_aws_request::{Call, Protocol};
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-use super::signed_call::{AwsCtx, NO_ROLE};
-use crate::egress::{Answer, CallError, Permit, TaskCalls};
+use super::signed_call::{AwsCtx, NotAdmitted};
+use crate::egress::{Answer, CallError, LimitReached, Permit, TaskCalls};
 
 /// Bytes of a body over the limit that are read and dropped before the refusal: a client that is far beyond it is cut.
 const DRAINED_BYTES: u64 = 64 << 20;
@@ -56,31 +58,36 @@ impl WasiHttpHooks for HttpDoor {
         _options: Option<RequestOptions>,
         _processed: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Result<Sent, Error>> + Send> {
-        let calls = self.0.calls().cloned();
+        let aws = self.0.clone();
         Box::new(async move {
-            let response = forward(calls.as_deref(), request).await?;
+            let response = forward(&aws, request).await?;
             Ok((response, Box::new(async { Ok(()) }) as Box<dyn Future<Output = _> + Send>))
         })
     }
 }
 
-/// Makes the call that the request is, or says why not. `calls` is none for a task without a role.
-async fn forward(calls: Option<&TaskCalls>, request: Request<WasiBody>) -> Result<Response<WasiBody>, Error> {
+/// Makes the call that the request is, or says why not.
+async fn forward(aws: &AwsCtx, request: Request<WasiBody>) -> Result<Response<WasiBody>, Error> {
     // Counted before its body is held.
-    let admitted = match calls {
-        Some(calls) => calls.admit().map(|permit| (calls, permit)),
-        None => Err(CallError::denied(NO_ROLE)),
-    };
+    let admitted = aws.admit();
     let limit = admitted.as_ref().map_or(0, |(calls, _)| calls.body_bytes());
     let (parts, body) = request.into_parts();
-    let body = read_whole(body, limit).await?;
+    let (body, length) = read_whole(body, limit).await?;
 
     let authority = parts.uri.authority().map_or("", Authority::as_str);
+    if length > limit.saturating_add(DRAINED_BYTES) {
+        // Not read to its end, so no answer would be understood.
+        match &admitted {
+            Ok((calls, _)) => calls.refuse_at(LimitReached::BodyBytes(limit), authority, length).await,
+            Err(not) => not.refuse(authority, length).await,
+        };
+        return Err(ErrorCode::HttpRequestBodySize(Some(limit)).into());
+    }
     let https = parts.uri.scheme() == Some(&Scheme::HTTPS);
     let host = match aws_host(authority, https) {
         Ok(host) => host,
         Err(error) => {
-            record(&admitted, authority, &error).await;
+            record(&admitted, authority, length, &error).await;
             tracing::debug!(%error, "a guest's request was denied");
             // There is no service whose error this could be.
             return Err(ErrorCode::HttpRequestDenied.into());
@@ -94,14 +101,14 @@ async fn forward(calls: Option<&TaskCalls>, request: Request<WasiBody>) -> Resul
         Ok(call) => call,
         Err(refusal) => {
             let error = CallError::from(refusal);
-            record(&admitted, &host.service, &error).await;
+            record(&admitted, &host.service, length, &error).await;
             return Ok(response(refusal::answer(Protocol::RestXml, &error), head));
         }
     };
     let protocol = rolebox_aws_request::protocol(&call);
     let answered = match (admitted, body) {
-        (Err(error), _) => Err(error),
-        (Ok(_), None) => Err(CallError::TooLarge { limit }),
+        (Err(not), _) => Err(not.refuse(&call.service, length).await),
+        (Ok((calls, _)), None) => Err(calls.refuse_at(LimitReached::BodyBytes(limit), &call.service, length).await),
         (Ok((calls, permit)), Some(_)) => calls.call_admitted(&permit, call).await.map(|answer| (answer, permit)),
     };
     match answered {
@@ -124,8 +131,9 @@ fn aws_host(authority: &str, https: bool) -> Result<AwsHost, CallError> {
     }
 }
 
-/// The body, or `None` where it has more than `limit` bytes. Either way it is read to its end, within reason.
-async fn read_whole(mut body: WasiBody, limit: u64) -> Result<Option<Bytes>, Error> {
+/// The body, or `None` where it has more than `limit` bytes, and its length. Either way it is read to its end, but not
+/// further than [`DRAINED_BYTES`] past the limit.
+async fn read_whole(mut body: WasiBody, limit: u64) -> Result<(Option<Bytes>, u64), Error> {
     let (mut held, mut length) = (BytesMut::new(), 0_u64);
     while let Some(frame) = body.frame().await {
         // A trailer is not passed on; one that carries a checksum belongs to framing that is inside the body.
@@ -133,13 +141,14 @@ async fn read_whole(mut body: WasiBody, limit: u64) -> Result<Option<Bytes>, Err
         length = length.saturating_add(data.len() as u64);
         if length <= limit {
             held.extend_from_slice(&data);
-        } else if length > limit.saturating_add(DRAINED_BYTES) {
-            return Err(ErrorCode::HttpRequestBodySize(Some(limit)).into());
         } else {
             held = BytesMut::new();
         }
+        if length > limit.saturating_add(DRAINED_BYTES) {
+            break;
+        }
     }
-    Ok((length <= limit).then(|| held.freeze()))
+    Ok(((length <= limit).then(|| held.freeze()), length))
 }
 
 /// The call counts as in flight while the guest keeps its answer: a body that nobody reads is the host's memory.
@@ -162,9 +171,15 @@ fn response(answer: Answer, head: bool) -> Response<WasiBody> {
     response
 }
 
-/// Records a refusal, unless the call was not let in: those are as many as a guest likes.
-async fn record(admitted: &Result<(&TaskCalls, Permit), CallError>, service: &str, error: &CallError) {
-    if let Ok((calls, _)) = admitted {
-        calls.refuse(service, error).await;
+/// Records a refusal: that the call was not let in, where it was not, or else what `error` says.
+async fn record(
+    admitted: &Result<(Arc<TaskCalls>, Permit), NotAdmitted>,
+    service: &str,
+    body_bytes: u64,
+    error: &CallError,
+) {
+    match admitted {
+        Ok((calls, _)) => calls.refuse(service, error).await,
+        Err(not) => drop(not.refuse(service, body_bytes).await),
     }
 }

@@ -9,7 +9,7 @@ use rolebox_aws_request::Call;
 use wasmtime::component::{HasData, Linker};
 
 use self::bindings::rolebox::aws::signed_call::{self, Denial, Error, MissingGrant, Request, Response};
-use crate::egress::{Answer, CallError, TaskCalls};
+use crate::egress::{Answer, CallError, LimitReached, Permit, TaskCalls, TaskWithoutRole, no_role};
 
 mod bindings {
     wasmtime::component::bindgen!({
@@ -21,29 +21,67 @@ mod bindings {
 
 /// A task's authority to make AWS calls, to be kept in the `T` of a `Store<T>`.
 #[derive(Debug, Clone)]
-pub struct AwsCtx(Option<Arc<TaskCalls>>);
+pub struct AwsCtx(Authority);
+
+#[derive(Debug, Clone)]
+enum Authority {
+    Role(Arc<TaskCalls>),
+    /// None, and who records that.
+    NoRole(Option<Arc<TaskWithoutRole>>),
+}
+
+/// Why a call may not even begin. It is to be recorded with what was called.
+#[derive(Debug)]
+pub(super) enum NotAdmitted {
+    Limit(Arc<TaskCalls>, LimitReached),
+    NoRole(Option<Arc<TaskWithoutRole>>),
+}
+
+impl NotAdmitted {
+    /// Records the refusal of a call to `service`, which may be any host, and returns what to answer.
+    pub(super) async fn refuse(&self, service: &str, body_bytes: u64) -> CallError {
+        match self {
+            Self::Limit(calls, limit) => calls.refuse_at(*limit, service, body_bytes).await,
+            Self::NoRole(task) => {
+                if let Some(task) = task {
+                    task.deny(service, body_bytes).await;
+                }
+                no_role()
+            }
+        }
+    }
+}
 
 impl AwsCtx {
     /// Calls are made with this task's role session, within its capabilities.
     #[must_use]
     pub fn new(calls: Arc<TaskCalls>) -> Self {
-        Self(Some(calls))
+        Self(Authority::Role(calls))
     }
 
-    /// A task without a role: every call is denied.
+    /// A task without a role: every call is denied, and nothing is recorded.
     #[must_use]
     pub fn without_role() -> Self {
-        Self(None)
+        Self(Authority::NoRole(None))
     }
 
-    pub(super) fn calls(&self) -> Option<&Arc<TaskCalls>> {
-        self.0.as_ref()
+    /// A task without a role: every call is denied, and the audit of `task` says so.
+    #[must_use]
+    pub fn denying(task: Arc<TaskWithoutRole>) -> Self {
+        Self(Authority::NoRole(Some(task)))
+    }
+
+    /// Lets a call begin, with what it is made by.
+    pub(super) fn admit(&self) -> Result<(Arc<TaskCalls>, Permit), NotAdmitted> {
+        match &self.0 {
+            Authority::Role(calls) => match calls.admit() {
+                Ok(permit) => Ok((calls.clone(), permit)),
+                Err(limit) => Err(NotAdmitted::Limit(calls.clone(), limit)),
+            },
+            Authority::NoRole(task) => Err(NotAdmitted::NoRole(task.clone())),
+        }
     }
 }
-
-/// What a task without a role is told.
-pub(super) const NO_ROLE: &str =
-    "the task has no role: give its definition a `taskRoleArn` and the capabilities it needs";
 
 struct HasAws;
 
@@ -65,10 +103,11 @@ pub fn add_to_linker<T: Send + 'static>(
 
 impl signed_call::Host for AwsCtx {
     async fn call(&mut self, request: Request) -> wasmtime::Result<Result<Response, Error>> {
-        let Some(calls) = &self.0 else {
-            return Ok(Err(Error::Denied(Denial { missing: Vec::new(), reason: NO_ROLE.to_owned() })));
+        let answer = match self.admit() {
+            Ok((calls, permit)) => calls.call_admitted(&permit, incoming(request)).await,
+            Err(not) => Err(not.refuse(&request.service, request.body.len() as u64).await),
         };
-        Ok(calls.call(incoming(request)).await.map(outgoing).map_err(refused))
+        Ok(answer.map(outgoing).map_err(refused))
     }
 }
 

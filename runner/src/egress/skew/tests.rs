@@ -10,9 +10,10 @@ use rolebox_aws_request::{Call, CallerScope, Operation, parse};
 use rolebox_policy::Capabilities;
 
 use super::*;
+use crate::egress::addressed::Authorized;
 use crate::egress::audit::TracingAudit;
 use crate::egress::testing::{ROLE, SESSION, session};
-use crate::egress::{Authorized, CallLimits, Egress, Endpoints, HttpClients, TaskCalls, TaskIdentity};
+use crate::egress::{CallLimits, Egress, Endpoints, HttpClients, TaskCalls, TaskIdentity};
 
 /// 2026-11-25T12:00:00Z by the host's clock.
 const NOW: u64 = 1_795_608_000;
@@ -180,8 +181,8 @@ async fn call(endpoint: &str, answers: Vec<Answer>) -> (Vec<String>, StatusCode)
     let calls = TaskCalls::new(egress, identity, session().await, CallLimits::default());
     let authorized = Authorized { operation: operation(), bucket_owner: None, source_bucket_owner: None };
     let (answers, signed_at) = (Mutex::new(VecDeque::from(answers)), Mutex::new(Vec::new()));
-    let target = target(endpoint);
-    let answer = calls.attempts(&authorized, &target, |signed| {
+    let addressed = authorized.addressed(|_| Ok(target(endpoint))).unwrap();
+    let answer = calls.attempts(&addressed, |signed| {
         signed_at.lock().unwrap().push(signed.headers["x-amz-date"].to_str().unwrap().to_owned());
         clock.0.fetch_add(1, Ordering::Relaxed);
         let answer = answers.lock().unwrap().pop_front().unwrap();

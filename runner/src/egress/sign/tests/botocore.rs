@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::requests::{Awkward, Choices};
 use super::*;
 use crate::egress::Endpoints;
+use crate::egress::addressed::Authorized;
 use crate::egress::testing::{ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN, session};
 
 /// How many requests are signed.
@@ -45,11 +46,12 @@ async fn signatures_are_botocores() {
             source_bucket_owner: None,
         };
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(time);
-        let signed = sign(&authorized, &target, &credentials, now).unwrap();
+        let addressed = authorized.addressed(|_| Ok(target)).unwrap();
+        let signed = sign(&addressed, &credentials, now).unwrap();
 
         let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
         let headers: Vec<_> = signed.headers.iter().map(|(name, value)| (name.as_str(), text(value))).collect();
-        let operation = &authorized.operation;
+        let Addressed { operation, target, .. } = &addressed;
         requests.push(json!({
             "service": operation.signing_name,
             "region": operation.region.as_str(),
