@@ -8,6 +8,7 @@
 mod assemble;
 mod case;
 mod cases;
+mod generated;
 mod neighbour;
 
 use std::sync::Arc;

@@ -93,6 +93,28 @@ fn lower(fields: &str) -> (String, String) {
     (lowered, arguments)
 }
 
+/// `component` with the last of its own core modules replaced by `module`.
+pub(super) fn with_core_module(component: &[u8], module: &[u8]) -> Vec<u8> {
+    /// The section that holds a core module.
+    /// <https://github.com/WebAssembly/component-model/blob/main/design/mvp/Binary.md#component-definitions>
+    const CORE_MODULE: u8 = 1;
+    let mut sections = Vec::new();
+    let mut rest = &component[8..];
+    while let Some((&id, after)) = rest.split_first() {
+        let (size, after) = read_leb(after);
+        let (content, after) = after.split_at(size);
+        sections.push((id, content));
+        rest = after;
+    }
+    let last = sections.iter().rposition(|(id, _)| *id == CORE_MODULE).expect("a core module");
+    sections[last].1 = module;
+    let mut replaced = component[..8].to_vec();
+    for (id, content) in sections {
+        replaced.extend(section(id, content));
+    }
+    replaced
+}
+
 /// A core module of these sections, as bytes.
 pub(super) fn raw_module(sections: &[Vec<u8>]) -> Vec<u8> {
     [b"\0asm\x01\0\0\0".as_slice(), &sections.concat()].concat()
@@ -125,4 +147,10 @@ pub(super) fn leb(mut number: usize) -> Vec<u8> {
         }
         bytes.push(low | 0x80);
     }
+}
+
+fn read_leb(bytes: &[u8]) -> (usize, &[u8]) {
+    let length = bytes.iter().position(|byte| byte & 0x80 == 0).expect("a number") + 1;
+    let number = bytes[..length].iter().rev().fold(0, |number, byte| number << 7 | usize::from(byte & 0x7f));
+    (number, &bytes[length..])
 }
