@@ -7,7 +7,6 @@
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rolebox::PreparedTask;
 use rolebox::output::TaskOutput;
@@ -136,5 +135,4 @@ fn main() {
             ratio(&process, &many)
         );
     }
-    let _ = Duration::ZERO;
 }

@@ -27,8 +27,8 @@ pub(crate) use self::pool::{Pool, PoolPlaces};
 
 /// How often running guests are interrupted to give way, and so how long one may hold a thread at most.
 ///
-/// Ten milliseconds is short against a person's patience and a thousand times the cost of the switch.
-pub(crate) const EPOCH_INTERVAL: std::time::Duration = std::time::Duration::from_millis(10);
+/// A millisecond is short against a call over a network, and some hundred times the cost of the switch.
+pub(crate) const EPOCH_INTERVAL: std::time::Duration = std::time::Duration::from_millis(1);
 
 /// The largest image read from disk, in bytes: about twice the largest Python component seen (40 MB).
 pub(crate) const MAX_IMAGE_BYTES: u64 = 96 << 20;

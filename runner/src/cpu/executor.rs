@@ -30,6 +30,8 @@ struct Shared {
     state: Mutex<State>,
     work: Condvar,
     pulse: Arc<Pulse>,
+    /// The guests' own runtime.
+    runtime: Option<Handle>,
     origin: Instant,
 }
 
@@ -105,12 +107,18 @@ impl Executor {
         let threads = threads.max(1);
         let state =
             State { shares: Shares::new(threads, nanoseconds(turn)), jobs: HashMap::new(), idle: 0, closed: false };
-        let shared = Arc::new(Shared { state: Mutex::new(state), work: Condvar::new(), pulse, origin: Instant::now() });
+        let shared = Arc::new(Shared {
+            state: Mutex::new(state),
+            work: Condvar::new(),
+            pulse,
+            runtime: runtime.handle(),
+            origin: Instant::now(),
+        });
         let executor = Self { shared: Arc::clone(&shared), _runtime: runtime };
         for number in 0..threads {
-            let (shared, handle) = (Arc::clone(&shared), executor._runtime.handle());
+            let shared = Arc::clone(&shared);
             let name = format!("rolebox-guest-{number}");
-            std::thread::Builder::new().name(name).spawn(move || shared.run(handle.as_ref()))?;
+            std::thread::Builder::new().name(name).spawn(move || shared.run())?;
         }
         Ok(executor)
     }
@@ -149,6 +157,9 @@ impl TaskShare {
     /// Runs `future` on the guest threads, in the task's share and with `weight` relative to the task's other futures.
     ///
     /// What it computes is added to `computed`, in nanoseconds; past its `budget` it is cut.
+    ///
+    /// Where a guest thread has nothing to do, the first turn is had on the caller's thread instead: for a guest that is
+    /// done within it, waking another thread and being woken by it would take longer than all the rest.
     pub(crate) fn spawn<T: Send + 'static>(
         &self,
         weight: u32,
@@ -176,7 +187,14 @@ impl TaskShare {
                     budget,
                 });
                 state.jobs.insert(member, Arc::clone(&job));
-                self.shared.wake(state, member);
+                let at_once = state.idle > 0 && state.shares.claim(self.shared.now(), member);
+                if at_once {
+                    drop(state);
+                    let _entered = self.shared.runtime.as_ref().map(Handle::enter);
+                    self.shared.turn(&job, thread_clock());
+                } else {
+                    self.shared.wake(state, member);
+                }
                 Some(job)
             }
             // Its runner is gone: it is cut before it began.
@@ -264,7 +282,7 @@ impl Job {
     }
 
     /// Polls the future once. Returns whether it is over, and why where it did not end by itself.
-    fn turn(self: &Arc<Self>, work: &mut Work) -> (bool, Option<Cut>) {
+    fn poll(self: &Arc<Self>, work: &mut Work) -> (bool, Option<Cut>) {
         let waker = Waker::from(Arc::clone(self));
         let polled =
             catch_unwind(AssertUnwindSafe(|| work.future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready()));
@@ -312,34 +330,39 @@ impl Shared {
     }
 
     /// A guest thread, until the executor is closed.
-    fn run(&self, runtime: Option<&Handle>) {
+    fn run(&self) {
         // What guests' futures spawn and sleep on is the guests' own runtime.
-        let _entered = runtime.map(Handle::enter);
+        let _entered = self.runtime.as_ref().map(Handle::enter);
         let mut clock = thread_clock();
         while let Some(job) = self.next() {
-            let under_way = self.pulse.turn();
-            let began = self.now();
-            let mut over = true;
-            if let Some(mut work) = job.take() {
-                let (ended, cut) = job.turn(&mut work);
-                over = ended;
-                if cut.is_some() {
-                    *lock(&job.cut) = cut;
-                }
-                // Dropped here, and so within the turn: taking a guest apart is its own computing.
-                if ended || job.stopped.load(Ordering::SeqCst) {
-                    take_apart(work);
-                    over = true;
-                } else {
-                    *lock(&job.work) = Some(work);
-                }
-            }
-            drop(under_way);
-            let now = thread_clock();
-            let used = now.saturating_sub(clock);
-            clock = now;
-            self.end_turn(&job, began, used, over);
+            clock = self.turn(&job, clock);
         }
+    }
+
+    /// One turn of a job whose turn it is. `clock` is this thread's clock when it began, and what is returned the clock when
+    /// it ended.
+    fn turn(&self, job: &Arc<Job>, clock: u64) -> u64 {
+        let under_way = self.pulse.turn();
+        let began = self.now();
+        let mut over = true;
+        if let Some(mut work) = job.take() {
+            let (ended, cut) = job.poll(&mut work);
+            over = ended;
+            if cut.is_some() {
+                *lock(&job.cut) = cut;
+            }
+            // Dropped here, and so within the turn: taking a guest apart is its own computing.
+            if ended || job.stopped.load(Ordering::SeqCst) {
+                take_apart(work);
+                over = true;
+            } else {
+                *lock(&job.work) = Some(work);
+            }
+        }
+        drop(under_way);
+        let now = thread_clock();
+        self.end_turn(job, began, now.saturating_sub(clock), over);
+        now
     }
 
     fn next(&self) -> Option<Arc<Job>> {
@@ -388,7 +411,11 @@ impl Shared {
             state.jobs.remove(&job.member);
             state.shares.remove_member(job.member);
         }
+        let look = state.idle > 0 && state.shares.has_work();
         drop(state);
+        if look {
+            self.work.notify_one();
+        }
         if let Some(work) = work {
             take_apart(work);
         }

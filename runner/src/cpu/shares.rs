@@ -6,9 +6,11 @@
 //!
 //! - A group whose weight asks for more than one core cannot use it. Left alone its virtual time would fall behind, and
 //!   it would be preferred for as long as it lagged once it had to share. So its weight counts only as far as it can be
-//!   served: [`Shares::feasible`].
+//!   served: [`Shares::served`].
 //! - A group that waited has no claim on the time it did not use: when it wakes, its virtual time is moved up to that of
 //!   those that compete, but for one turn. That one turn lets a group that mostly waits go before those that spin.
+//! - A group of little weight beside heavy ones would wait for minutes between two turns. So no weight counts less than a
+//!   [`LEAST_PART`] of what those that compete have on average.
 //! - A group with a cap owes what it computed at the rate of its cap, and does not compete until that is paid.
 //!
 //! The feasible weight is the readjustment of Chandra, Adler, Goyal and Shenoy, "Surplus Fair Scheduling" (OSDI 2000).
@@ -22,6 +24,10 @@ const SCALE: u128 = 1 << 20;
 /// turn would be lost to it. As long as a period of the kernel's own bandwidth control.
 /// <https://docs.kernel.org/scheduler/sched-bwc.html>
 const CREDIT: u64 = 100_000_000;
+
+/// The part of the average weight that every weight counts at least: an ECS container that asks for nothing has 2, and one
+/// that asks for most 262,144.
+const LEAST_PART: u64 = 256;
 
 /// A task.
 pub(super) type GroupId = u64;
@@ -176,6 +182,23 @@ impl Shares {
         }
     }
 
+    /// Gives a member that waits a turn at once, if nobody else competes for it. The turn lasts until [`Shares::done`].
+    pub(super) fn claim(&mut self, now: u64, member: MemberId) -> bool {
+        self.release(now);
+        let Some(group) = self.groups.get_mut(&member.group) else { return false };
+        let owes = group.cap.as_ref().is_some_and(|cap| cap.paid > now);
+        if group.standing != Standing::Idle || owes || !self.queue.is_empty() {
+            return false;
+        }
+        match group.members.get_mut(member.index) {
+            Some(entry) if entry.state == MemberState::Waiting => entry.state = MemberState::Ready,
+            _ => return false,
+        }
+        self.compete(now, member.group);
+        // It is alone in the queue.
+        self.next(now) == Some(member)
+    }
+
     /// The member does not compute any more, whatever it was doing.
     pub(super) fn remove_member(&mut self, member: MemberId) {
         let Some(group) = self.groups.get_mut(&member.group) else { return };
@@ -203,9 +226,9 @@ impl Shares {
 
     /// The member's turn is over: it began at `began` and computed for `used` nanoseconds.
     pub(super) fn done(&mut self, began: u64, now: u64, member: MemberId, used: u64) {
-        let feasible = self.feasible();
+        let (least, most) = self.served();
         let Some(group) = self.groups.get_mut(&member.group) else { return };
-        group.virtual_time += u128::from(used) * SCALE / u128::from(group.weight.min(feasible));
+        group.virtual_time += u128::from(used) * SCALE / u128::from(group.weight.clamp(least, most));
         if let Some(cap) = &mut group.cap {
             let price = u128::from(used) * u128::from(super::CORE) / u128::from(cap.units);
             cap.paid =
@@ -322,24 +345,34 @@ impl Shares {
         }
     }
 
-    /// The highest weight that can be served: a group that has more gets a core of its own, and no more than that.
-    fn feasible(&self) -> u64 {
-        let competing: u64 = self.weights.values().sum();
+    /// The least weight and the highest that count.
+    fn served(&self) -> (u64, u64) {
+        let competing = self.weights.values().sum::<u64>().max(1);
+        let (most, total) = self.feasible(competing);
+        let least = total / competing / LEAST_PART;
+        (least.clamp(1, most), most)
+    }
+
+    /// The highest weight that can be served, since a group that has more gets a core of its own and no more than that; and
+    /// what all weights come to when none counts more.
+    fn feasible(&self, competing: u64) -> (u64, u64) {
         if competing <= self.cores {
             // Each has a core; none is ahead of another.
-            return self.weights.keys().next().copied().unwrap_or(1);
+            let least = self.weights.keys().next().copied().unwrap_or(1);
+            return (least, least * competing);
         }
         let (mut cores, mut rest) = (self.cores, self.total_weight);
         for (weight, count) in self.weights.iter().rev() {
             for _ in 0..*count {
                 if weight.saturating_mul(cores) <= rest {
-                    return if cores == self.cores { u64::MAX } else { (rest / cores).max(1) };
+                    let most = if cores == self.cores { u64::MAX } else { (rest / cores).max(1) };
+                    return (most, rest.saturating_add((self.cores - cores).saturating_mul(most)));
                 }
                 rest -= weight;
                 cores -= 1;
             }
         }
-        u64::MAX
+        (u64::MAX, self.total_weight)
     }
 }
 

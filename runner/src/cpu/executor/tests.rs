@@ -33,10 +33,14 @@ fn spins() -> impl Future<Output = ()> + Send {
 }
 
 #[tokio::test]
-async fn a_future_gives_its_output_from_a_guest_thread() {
+async fn a_future_gives_its_output_and_runs_on_guest_threads_after_its_first_turn() {
     let executor = executor();
     let share = executor.share(1024, None);
-    let name = spawn(&share, async { std::thread::current().name().map(str::to_owned) }).await.unwrap();
+    let name = spawn(&share, async {
+        tokio::task::yield_now().await;
+        std::thread::current().name().map(str::to_owned)
+    });
+    let name = name.await.unwrap();
     assert!(name.unwrap().starts_with("rolebox-guest-"));
 }
 

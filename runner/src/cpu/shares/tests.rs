@@ -162,6 +162,16 @@ fn the_least_weight_is_not_starved() {
 }
 
 #[test]
+fn beside_the_heaviest_the_lightest_still_comes_to_its_turn() {
+    let mut tasks = vec![spins(262_144); 8];
+    tasks.push(spins(2));
+    let computed = simulate(1, &tasks, 60 * SECOND);
+    let least = 1.0 / 256.0 / 9.0;
+    let share = computed[8].0 as f64 / (60 * SECOND) as f64;
+    assert!(share > 0.8 * least, "{share} where {least} is the least");
+}
+
+#[test]
 fn what_one_leaves_idle_the_others_borrow() {
     // Computes a tenth of the time although half would be its share.
     let waits = spins(1024).waits(MILLISECOND, 9 * MILLISECOND);
@@ -221,6 +231,29 @@ fn the_containers_of_a_task_share_its_turns_by_their_own_weights() {
         *turns.entry(member).or_insert(0) += 1;
     }
     assert_eq!((turns[&members[0]], turns[&members[1]]), (800, 200));
+}
+
+#[test]
+fn a_turn_is_claimed_only_where_nobody_else_competes_for_it() {
+    let mut shares = Shares::new(2, TICK);
+    let [first, second, capped] = [None, None, Some(256)].map(|cap| {
+        let group = shares.add_group(1024, cap);
+        shares.add_member(group, 1024).unwrap()
+    });
+    let now = SECOND;
+    assert!(shares.claim(now, first));
+    assert!(!shares.claim(now, first), "it has its turn already");
+    shares.wake(now, second);
+    assert!(!shares.claim(now, capped), "another is in the queue");
+    assert_eq!(shares.next(now), Some(second));
+    assert!(shares.claim(now, capped));
+    shares.done(now, now + TICK, capped, TICK);
+    assert!(shares.claim(now + TICK, capped), "it has credit");
+    shares.done(now + TICK, 2 * now, capped, SECOND);
+    assert!(!shares.claim(2 * now, capped), "it owes to its cap");
+    shares.done(now, 2 * now, first, TICK);
+    shares.done(now, 2 * now, second, TICK);
+    assert_eq!((shares.next(2 * now), shares.next_release()), (None, None));
 }
 
 #[test]
