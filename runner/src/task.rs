@@ -255,9 +255,10 @@ impl PreparedTask {
             Ok(Err(error)) => tracing::error!(%error, task_id = id, "the audit of a task that has ended is incomplete"),
             Err(_) => tracing::error!(task_id = id, "the audit of a task that has ended is still being written"),
         }
+        let usage = calls.as_ref().map(|calls| calls.usage()).unwrap_or_default();
         // Our copies of the session's keys are zeroized with the last of these.
         drop(calls);
-        StoppedTask::ended(id, ends, written)
+        StoppedTask::ended(id, ends, usage, written)
     }
 
     /// The task's authority to call AWS, with its role assumed; `None` where it has no role.

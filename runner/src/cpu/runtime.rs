@@ -1,5 +1,8 @@
 //! The runtimes that a guest's future touches while a guest thread polls it.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use tokio::runtime::{Builder, Handle, Runtime};
 
 /// File operations of all guests that may be under way at once. Each holds a thread while the system works on it, and
@@ -19,7 +22,7 @@ impl GuestRuntime {
             .worker_threads(1)
             .max_blocking_threads(FILE_THREADS)
             .thread_name("rolebox-guest-io")
-            .enable_all()
+            .enable_time()
             .build()?;
         Ok(Self(Some(runtime)))
     }
@@ -35,5 +38,26 @@ impl Drop for GuestRuntime {
             // Not waited for: a file operation that hangs would hang whoever drops the last runner.
             runtime.shutdown_background();
         }
+    }
+}
+
+/// Polls `future` with another runtime entered than that of the thread: connections, timers and name look-ups that it
+/// begins belong to that one.
+pub(crate) fn in_runtime<F: Future>(runtime: Handle, future: F) -> impl Future<Output = F::Output> {
+    InRuntime { runtime, future: Box::pin(future) }
+}
+
+struct InRuntime<F> {
+    runtime: Handle,
+    future: Pin<Box<F>>,
+}
+
+impl<F: Future> Future for InRuntime<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = &mut *self;
+        let _entered = this.runtime.enter();
+        this.future.as_mut().poll(context)
     }
 }

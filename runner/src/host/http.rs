@@ -9,6 +9,9 @@
 
 mod refusal;
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -17,6 +20,7 @@ use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full};
 use rolebox_aws_request::host::{self, AwsHost, Host};
 use rolebox_aws_request::{Call, Protocol};
+use tokio::task::JoinHandle;
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
@@ -59,10 +63,34 @@ impl WasiHttpHooks for HttpDoor {
         _processed: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Result<Sent, Error>> + Send> {
         let aws = self.0.clone();
-        Box::new(async move {
-            let response = forward(&aws, request).await?;
-            Ok((response, Box::new(async { Ok(()) }) as Box<dyn Future<Output = _> + Send>))
+        let runtime = aws.runtime().cloned();
+        let answer = async move { forward(&aws, request).await };
+        // The future that is returned is polled where guests' timers are, on one thread for all of them.
+        let answer: Pin<Box<dyn Future<Output = _> + Send>> = match runtime {
+            Some(runtime) => Box::pin(Spawned(runtime.spawn(answer))),
+            None => Box::pin(answer),
+        };
+        Box::new(async move { Ok((answer.await?, Box::new(async { Ok(()) }) as Box<dyn Future<Output = _> + Send>)) })
+    }
+}
+
+/// A call under way in the runtime of calls; it is given up when this is dropped.
+struct Spawned(JoinHandle<Result<Response<WasiBody>, Error>>);
+
+impl Future for Spawned {
+    type Output = Result<Response<WasiBody>, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context).map(|ended| {
+            // A panic is a defect of ours, and the runtime's end takes its calls with it. The guest sees a lost connection.
+            ended.unwrap_or_else(|_| Err(ErrorCode::ConnectionTerminated.into()))
         })
+    }
+}
+
+impl Drop for Spawned {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rolebox_aws_request::Call;
+use tokio::runtime::Handle;
 use wasmtime::component::{HasData, Linker};
 
 use self::bindings::rolebox::aws::signed_call::{self, Denial, Error, MissingGrant, Request, Response};
+use crate::cpu::in_runtime;
 use crate::egress::{Answer, CallError, LimitReached, Permit, TaskCalls, TaskWithoutRole, no_role};
 
 mod bindings {
@@ -20,8 +22,14 @@ mod bindings {
 }
 
 /// A task's authority to make AWS calls, to be kept in the `T` of a `Store<T>`.
+///
+/// Calls are made in the tokio runtime in which it was made, whatever thread polls the guest: connections are shared, and
+/// must not belong to a runtime that goes away or that guests keep busy.
 #[derive(Debug, Clone)]
-pub struct AwsCtx(Authority);
+pub struct AwsCtx {
+    authority: Authority,
+    runtime: Option<Handle>,
+}
 
 #[derive(Debug, Clone)]
 enum Authority {
@@ -56,24 +64,33 @@ impl AwsCtx {
     /// Calls are made with this task's role session, within its capabilities.
     #[must_use]
     pub fn new(calls: Arc<TaskCalls>) -> Self {
-        Self(Authority::Role(calls))
+        Self::with(Authority::Role(calls))
     }
 
     /// A task without a role: every call is denied, and nothing is recorded.
     #[must_use]
     pub fn without_role() -> Self {
-        Self(Authority::NoRole(None))
+        Self::with(Authority::NoRole(None))
     }
 
     /// A task without a role: every call is denied, and the audit of `task` says so.
     #[must_use]
     pub fn denying(task: Arc<TaskWithoutRole>) -> Self {
-        Self(Authority::NoRole(Some(task)))
+        Self::with(Authority::NoRole(Some(task)))
+    }
+
+    fn with(authority: Authority) -> Self {
+        Self { authority, runtime: Handle::try_current().ok() }
+    }
+
+    /// The runtime to make calls in; none where this was made outside of any.
+    pub(super) fn runtime(&self) -> Option<&Handle> {
+        self.runtime.as_ref()
     }
 
     /// Lets a call begin, with what it is made by.
     pub(super) fn admit(&self) -> Result<(Arc<TaskCalls>, Permit), NotAdmitted> {
-        match &self.0 {
+        match &self.authority {
             Authority::Role(calls) => match calls.admit() {
                 Ok(permit) => Ok((calls.clone(), permit)),
                 Err(limit) => Err(NotAdmitted::Limit(calls.clone(), limit)),
@@ -103,9 +120,17 @@ pub fn add_to_linker<T: Send + 'static>(
 
 impl signed_call::Host for AwsCtx {
     async fn call(&mut self, request: Request) -> wasmtime::Result<Result<Response, Error>> {
-        let answer = match self.admit() {
-            Ok((calls, permit)) => calls.call_admitted(&permit, incoming(request)).await,
-            Err(not) => Err(not.refuse(&request.service, request.body.len() as u64).await),
+        let admitted = self.admit();
+        let answer = async move {
+            match admitted {
+                Ok((calls, permit)) => calls.call_admitted(&permit, incoming(request)).await,
+                Err(not) => Err(not.refuse(&request.service, request.body.len() as u64).await),
+            }
+        };
+        // Polled with the guest, so that what it costs to check and sign a call is the guest's own computing.
+        let answer = match &self.runtime {
+            Some(runtime) => in_runtime(runtime.clone(), answer).await,
+            None => answer.await,
         };
         Ok(answer.map(outgoing).map_err(refused))
     }

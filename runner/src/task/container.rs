@@ -33,6 +33,7 @@ pub(super) struct PreparedContainer {
     environment: Vec<(String, String)>,
     mounts: Vec<Mount>,
     call_bytes: usize,
+    places: PoolPlaces,
 }
 
 #[derive(Debug)]
@@ -67,6 +68,7 @@ impl PreparedContainer {
             environment: environment(definition.environment(), region),
             mounts: mounts.collect(),
             call_bytes: body_bytes.saturating_add(CALL_OVERHEAD),
+            places: PoolPlaces::of(&image.program),
             definition: definition.clone(),
             image,
         }
@@ -82,7 +84,7 @@ impl PreparedContainer {
 
     /// What one start of it takes of the pool.
     pub(super) fn places(&self) -> PoolPlaces {
-        PoolPlaces::of(&self.image.program)
+        self.places
     }
 
     /// Runs the container to its own end. To stop it before, drop the future.

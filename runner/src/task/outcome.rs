@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use crate::egress::CallUsage;
+
 /// The exit code of a process that was killed (128 + SIGKILL): what ECS shows for a container that a limit or StopTask
 /// ended.
 const KILLED: i32 = 137;
@@ -151,6 +153,12 @@ pub struct StoppedTask {
     /// The processor time that its containers used, in JSON a number of seconds.
     #[serde(serialize_with = "in_seconds")]
     pub cpu_time: Duration,
+    /// AWS calls that were begun; one that was denied, or that a limit did not let begin, is not counted.
+    pub call_count: u64,
+    /// Bytes of the bodies of requests that were sent for it.
+    pub bytes_sent: u64,
+    /// Bytes of the bodies of answers that it was given.
+    pub bytes_received: u64,
     /// Whether all that it printed was written before the end.
     pub output_complete: bool,
     #[serde(skip)]
@@ -197,12 +205,15 @@ impl StoppedTask {
             containers: Vec::new(),
             peak_memory: 0,
             cpu_time: Duration::ZERO,
+            call_count: 0,
+            bytes_sent: 0,
+            bytes_received: 0,
             output_complete: true,
             exit_code,
         }
     }
 
-    pub(super) fn ended(task_id: String, task: TaskEnd, output_complete: bool) -> Self {
+    pub(super) fn ended(task_id: String, task: TaskEnd, calls: CallUsage, output_complete: bool) -> Self {
         let (stop_code, stopped_reason, exit_code) = match task.containers.get(task.decisive) {
             Some(decisive) => {
                 let code = match decisive.end {
@@ -237,6 +248,9 @@ impl StoppedTask {
             peak_memory: containers.iter().map(|container| container.peak_memory).sum(),
             cpu_time: containers.iter().map(|container| container.cpu_time).sum(),
             containers,
+            call_count: calls.call_count,
+            bytes_sent: calls.bytes_sent,
+            bytes_received: calls.bytes_received,
             output_complete,
             exit_code,
         }

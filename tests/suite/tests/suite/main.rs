@@ -14,3 +14,4 @@ mod moto;
 mod pool;
 mod roles;
 mod secrets;
+mod usage;
