@@ -11,6 +11,7 @@ mod addressed;
 pub mod audit;
 mod endpoint;
 mod limits;
+mod payload;
 mod refusals;
 mod scrub;
 mod send;
@@ -36,6 +37,7 @@ pub use self::endpoint::Endpoints;
 use self::limits::CallQuota;
 pub use self::limits::{CallLimits, CallUsage};
 pub(crate) use self::limits::{LimitReached, Permit};
+use self::payload::PayloadHash;
 use self::refusals::Refusals;
 pub use self::refusals::TaskWithoutRole;
 pub(crate) use self::refusals::no_role;
@@ -256,7 +258,7 @@ impl TaskCalls {
         }
         let started = self.egress.time.now();
         let record = self.new_record(started, &call.service, call.body.len());
-        let operation = match self.parse(&call) {
+        let operation = match self.parse(call).await {
             Ok(operation) => operation,
             Err(error) => return Err(self.deny(record, None, error).await),
         };
@@ -290,8 +292,10 @@ impl TaskCalls {
         outcome
     }
 
-    fn parse(&self, call: &Call) -> Result<Operation, CallError> {
-        Ok(rolebox_aws_request::parse(call, &self.scope)?)
+    async fn parse(&self, call: Call) -> Result<Operation, CallError> {
+        let scope = self.scope.clone();
+        let parsed = payload::read_through(call.body.len(), move || rolebox_aws_request::parse(&call, &scope)).await;
+        Ok(parsed.ok_or_else(|| CallError::denied("the host failed while it read the request"))??)
     }
 
     fn authorize(&self, operation: Operation) -> Result<Authorized, Box<(Operation, CallError)>> {
@@ -330,6 +334,7 @@ impl TaskCalls {
         S: Future<Output = Result<Answer, CallError>>,
     {
         let operation = &addressed.operation;
+        let payload = PayloadHash::of(&operation.body).await;
         let mut skew = ClockSkew::default();
         let mut unsent = Some(operation.body.len() as u64);
         let mut attempt = 1;
@@ -340,7 +345,7 @@ impl TaskCalls {
                 CallError::CredentialsUnavailable(error.for_guest().to_owned())
             })?;
             let time = skew.correct(self.egress.time.now());
-            let signed = Arc::new(sign::sign(addressed, &credentials, time)?);
+            let signed = Arc::new(sign::sign(addressed, &payload, &credentials, time)?);
             if let Some(bytes) = unsent.take() {
                 self.quota.count_sent(bytes);
             }

@@ -25,6 +25,7 @@ use tracing::subscriber::{NoSubscriber, with_default};
 
 use super::CallError;
 use super::addressed::Addressed;
+use super::payload::PayloadHash;
 use crate::credentials::SessionCredentials;
 
 /// A request that carries a signature over everything in it. Only [`sign`] makes one, and only this is sent.
@@ -81,7 +82,7 @@ struct Unsigned<'a> {
     method: &'a str,
     url: &'a str,
     headers: &'a HeaderMap,
-    body: &'a [u8],
+    payload: &'a PayloadHash,
 }
 
 /// What a signature is good for, beside its request and its time.
@@ -97,9 +98,10 @@ struct Signature {
     hexadecimal: String,
 }
 
-/// Signs an authorized operation for its target with the task's role session, as of `now`.
+/// Signs an authorized operation for its target with the task's role session, as of `now`. `payload` is of its body.
 pub(super) fn sign(
     addressed: &Addressed,
+    payload: &PayloadHash,
     credentials: &SessionCredentials,
     now: SystemTime,
 ) -> Result<Signed, CallError> {
@@ -120,8 +122,7 @@ pub(super) fn sign(
         signing_name: operation.signing_name,
         canonicalization: Canonicalization::of(operation.signing_name),
     };
-    let request =
-        Unsigned { method: operation.method, url: target.url.as_str(), headers: &headers, body: &operation.body };
+    let request = Unsigned { method: operation.method, url: target.url.as_str(), headers: &headers, payload };
     let signature = signature(&request, key, &scope, now)?;
     for (name, value) in signature.headers {
         headers.insert(name, value);
@@ -148,7 +149,7 @@ fn signature(
         .into();
     let text = |(name, value)| signable_header(name, value);
     let headers = request.headers.iter().map(text).collect::<Result<Vec<_>, _>>()?;
-    let body = SignableBody::Bytes(request.body);
+    let body = SignableBody::Precomputed(request.payload.as_str().to_owned());
     let request = SignableRequest::new(request.method, request.url, headers.into_iter(), body)
         .map_err(|error| unsignable(&error))?;
     // At its finest level the library logs the canonical request, and with it the session token.

@@ -47,7 +47,7 @@ async fn signatures_are_botocores() {
         };
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(time);
         let addressed = authorized.addressed(|_| Ok(target)).unwrap();
-        let signed = sign(&addressed, &credentials, now).unwrap();
+        let signed = sign(&addressed, &PayloadHash::at_once(&addressed.operation.body), &credentials, now).unwrap();
 
         let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
         let headers: Vec<_> = signed.headers.iter().map(|(name, value)| (name.as_str(), text(value))).collect();

@@ -55,7 +55,8 @@ fn published_vectors() {
             headers.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.trim().parse().unwrap());
         }
         let url = format!("https://{}{}", headers["host"].to_str().unwrap(), on_the_wire(&vector.target));
-        let request = Unsigned { method: &vector.method, url: &url, headers: &headers, body: vector.body.as_bytes() };
+        let payload = PayloadHash::at_once(vector.body.as_bytes());
+        let request = Unsigned { method: &vector.method, url: &url, headers: &headers, payload: &payload };
         let scope = Scope {
             region: &suite.region,
             signing_name: &suite.service,
