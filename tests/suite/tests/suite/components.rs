@@ -9,6 +9,7 @@ mod assemble;
 mod case;
 mod cases;
 mod generated;
+mod held;
 mod neighbour;
 
 use std::sync::Arc;

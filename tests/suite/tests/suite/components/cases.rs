@@ -33,3 +33,8 @@ pub(super) fn all() -> Vec<Case> {
     ]
     .concat()
 }
+
+/// Those about what the host holds for a guest.
+pub(super) fn of_resources() -> Vec<Case> {
+    [resources::cases(), floods::cases()].concat()
+}

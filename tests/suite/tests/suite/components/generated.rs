@@ -1,8 +1,6 @@
 //! Images that nobody wrote: those that `build.rs` generates with wasm-smith, and a component of the suite's that is cut
 //! off or has bits turned over. Each is refused or runs under small limits, and ends as a task can end.
 
-use std::fmt::Write;
-
 use super::assemble::{command, command_text, with_core_module};
 use super::case::{Case, End};
 use super::{assemble, disturbances};
@@ -17,22 +15,13 @@ const MEMORY: u32 = 4;
 const TIMEOUT: &str = "20ms";
 
 /// What the core modules of generated components import, as their names stand in the prelude.
-const IMPORTED: [(&str, &str, &str); 14] = [
-    ("clock", "now", "(result i64)"),
-    ("clock", "subscribe-duration", "(param i64) (result i32)"),
-    ("poll", "[method]pollable.ready", "(param i32) (result i32)"),
-    ("poll", "poll", "(param i32 i32 i32)"),
-    ("random", "get-random-bytes", "(param i64 i32)"),
-    ("environment", "get-environment", "(param i32)"),
-    ("environment", "get-arguments", "(param i32)"),
-    ("stdin", "get-stdin", "(result i32)"),
-    ("stdout", "get-stdout", "(result i32)"),
-    ("streams", "[method]output-stream.blocking-write-and-flush", "(param i32 i32 i32 i32)"),
-    ("streams", "[method]input-stream.read", "(param i32 i64 i32)"),
-    ("http", "[constructor]fields", "(result i32)"),
-    ("http", "[method]fields.append", "(param i32 i32 i32 i32 i32 i32)"),
-    ("aws", "call", "(param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)"),
-];
+const IMPORTS: &str = include_str!(concat!(env!("OUT_DIR"), "/imports.wat"));
+
+/// The kinds of image, as `build.rs` counts them.
+const COMMAND: u8 = 0;
+const INNER: u8 = 1;
+const MODULE: u8 = 2;
+const COMPONENT: u8 = 3;
 
 fn case(name: String, image: Vec<u8>) -> Case {
     Case::new(name, image, End::Survived).memory(MEMORY).timeout(TIMEOUT)
@@ -49,7 +38,7 @@ fn images(wanted: u8) -> Vec<Vec<u8>> {
         }
         rest = after;
     }
-    assert!(images.len() >= 400, "{} images of the kind {:?}", images.len(), char::from(wanted));
+    assert!(images.len() >= 400, "{} images of the kind {:?}", images.len(), wanted);
     images
 }
 
@@ -63,20 +52,16 @@ async fn survives(cases: Vec<Case>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn generated_images_are_refused_or_run_within_their_limits() {
-    let mut imports = String::new();
-    for (instance, function, signature) in IMPORTED {
-        writeln!(imports, r#"(import "{instance}" "{function}" (func {signature}))"#).unwrap();
-    }
     let around = command_text(
         assemble::LIBC,
-        &format!(r#"{imports} (func (export "run") (result i32) (i32.const 0))"#),
+        &format!(r#"{IMPORTS} (func (export "run") (result i32) (i32.const 0))"#),
         r#"(canon lift (core func $guest "run"))"#,
     );
     let around = assemble::binary(&around);
-    let modules = images(b'm').into_iter();
-    let inner = images(b'i').into_iter().map(|module| with_core_module(&around, &module));
-    let wild = images(b'w').into_iter();
-    let components = images(b'c').into_iter();
+    let modules = images(COMMAND).into_iter();
+    let inner = images(INNER).into_iter().map(|module| with_core_module(&around, &module));
+    let wild = images(MODULE).into_iter();
+    let components = images(COMPONENT).into_iter();
     let cases = [
         modules.enumerate().map(|(at, image)| case(format!("module {at}"), image)).collect::<Vec<_>>(),
         inner.enumerate().map(|(at, image)| case(format!("module {at} in a component"), image)).collect(),

@@ -155,6 +155,20 @@ fn fields() -> Vec<Case> {
             traps(TABLE_FULL),
         ),
         Case::new(
+            "large header fields without end",
+            command(&format!(
+                r#"{NEW_FIELDS} {APPEND} (data (i32.const 64) "name")
+                (func (export "run") (result i32)
+                    (memory.fill (i32.const 1024) (i32.const 120) (i32.const 30000))
+                    (loop
+                        (call $append (call $fields) (i32.const 64) (i32.const 4) (i32.const 1024) (i32.const 30000)
+                            (i32.const 16))
+                        (br_if 0 (i32.eqz (i32.load8_u (i32.const 16)))))
+                    (i32.const 1))"#
+            )),
+            traps(TABLE_FULL),
+        ),
+        Case::new(
             "half a million entries for one set of header fields",
             command(
                 r#"(import "http" "[static]fields.from-list" (func $from (param i32 i32 i32)))
