@@ -292,6 +292,23 @@ impl TaskCalls {
         outcome
     }
 
+    /// Everything that is done with a call before it is sent, but for its record: what a benchmark measures. The signed
+    /// request is not handed out, only how many headers it has.
+    ///
+    /// # Errors
+    ///
+    /// As for [`TaskCalls::call`].
+    #[cfg(feature = "measure")]
+    pub async fn prepare_to_send(&self, call: Call) -> Result<usize, CallError> {
+        let authorized = self.authorize(self.parse(call).await?).map_err(|denied| denied.1)?;
+        let addressed = self.address(authorized).map_err(|denied| denied.1)?;
+        let payload = PayloadHash::of(&addressed.operation.body).await;
+        let credentials = self.session.credentials().await;
+        let credentials =
+            credentials.map_err(|error| CallError::CredentialsUnavailable(error.for_guest().to_owned()))?;
+        Ok(sign::sign(&addressed, &payload, &credentials, self.egress.time.now())?.headers.len())
+    }
+
     async fn parse(&self, call: Call) -> Result<Operation, CallError> {
         let scope = self.scope.clone();
         let parsed = payload::read_through(call.body.len(), move || rolebox_aws_request::parse(&call, &scope)).await;
