@@ -65,13 +65,13 @@ use serde_json::Value;
 pub use container::{ContainerDefinition, MAX_CPU, MIN_CPU, MountPoint};
 pub use dependency::{Condition, Dependency};
 pub use duration::{parse_duration, show_duration};
-pub use egress_name::EgressName;
+pub use egress_name::{EgressName, EgressNameError};
 pub use image::{Image, ImageReference};
 pub use keys::IgnoredKey;
 pub use limits::{DEFAULT_TIMEOUT, Limits, MAX_TIMEOUT};
 pub use problem::{DefinitionError, Problem};
 pub use role::{DEFAULT_SESSION_DURATION, RoleSession, SessionPolicySetting, TaskRole};
-pub use size::{MAX_CONTAINERS, MAX_MEMORY, MIN_MEMORY, Mebibytes};
+pub use size::{MAX_CONTAINERS, MAX_MEMORY, MIN_MEMORY, Mebibytes, show_bytes};
 pub use volume::Volume;
 
 use container::Surroundings;

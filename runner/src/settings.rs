@@ -15,8 +15,8 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::time::SharedTimeSource;
 use rolebox_policy::Region;
 
-pub use self::bounds::{BoundExceeded, OperatorBounds};
-pub(crate) use self::bounds::{descriptor_path, image_path};
+pub(crate) use self::bounds::descriptor_path;
+pub use self::bounds::{BoundCheck, BoundExceeded, OperatorBounds, RaisedBy};
 use crate::credentials::{BaseIdentity, Sts};
 use crate::egress::Endpoints;
 use crate::egress::audit::{AuditSink, TracingAudit};
@@ -77,6 +77,16 @@ impl RunnerSettings {
     pub fn with_bounds(mut self, bounds: OperatorBounds) -> Self {
         self.bounds = bounds;
         self
+    }
+
+    /// The bounds that definitions are held to: those that were given, and no volume in the compiled-code cache.
+    #[must_use]
+    pub fn bounds(&self) -> OperatorBounds {
+        let bounds = self.bounds.clone();
+        match &self.code_cache {
+            Some(cache) => bounds.protect(cache.clone()),
+            None => bounds,
+        }
     }
 
     /// Tasks may have roles, which are assumed as these settings say. Without them a task with a role is refused.

@@ -32,7 +32,7 @@ use crate::egress::{CallLimits, Egress, HttpClients, HttpClientsError, TaskCalls
 use crate::engine::{EPOCH_INTERVAL, Engine, EngineError, EngineSettings, ImageError, ImportedInterface, PoolPlaces};
 use crate::host::AwsCtx;
 use crate::output::{OutputQueue, TaskOutput};
-use crate::settings::{AwsSettings, Base, BoundExceeded, RunnerSettings, image_path};
+use crate::settings::{AwsSettings, Base, BoundExceeded, RunnerSettings};
 
 /// Runs tasks: one engine, one way out, one set of role sessions. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -113,10 +113,7 @@ impl Runner {
         let guests = Executor::start(settings.guest_threads, EPOCH_INTERVAL, engine.pulse().clone())
             .map_err(RunnerError::GuestThreads)?;
         let aws = settings.aws.clone().map(|aws| Aws::new(aws, &settings)).transpose()?;
-        let mut settings = settings;
-        if let Some(cache) = settings.code_cache.clone() {
-            settings.bounds = settings.bounds.protect(cache);
-        }
+        let settings = RunnerSettings { bounds: settings.bounds(), ..settings };
         Ok(Self(Arc::new(Shared { settings, engine, guests, aws })))
     }
 
@@ -126,32 +123,17 @@ impl Runner {
     ///
     /// [`PrepareError`], which names the place in the definition.
     pub async fn prepare(&self, definition: &TaskDefinition) -> Result<PreparedTask, PrepareError> {
-        let bounds = &self.0.settings.bounds;
-        let mut exceeded = bounds.exceeded_by(definition);
-        let volumes = volumes::resolve(definition, bounds).unwrap_or_else(|more| {
-            exceeded.extend(more);
-            volumes::Folders::default()
-        });
-        let mut files = Vec::new();
-        for (index, container) in definition.containers().iter().enumerate() {
-            let place = format!("containerDefinitions[{index}].image");
-            let Some(path) = image_path(container.image()) else {
-                let source = ImageError::Registry { reference: container.image().to_string() };
-                return Err(PrepareError::Image { container: index, source });
-            };
-            match bounds.image_file(path, &place) {
-                Ok(file) => files.push(file),
-                Err(bound) => exceeded.push(bound),
-            }
-        }
-        if !exceeded.is_empty() {
-            return Err(PrepareError::Bounds(exceeded));
-        }
+        let admitted = self.0.settings.bounds.admit(definition).map_err(PrepareError::Bounds)?;
+        let volumes = volumes::Folders::new(definition, admitted.volumes);
         if let (Some(role), None) = (definition.task_role(), &self.0.aws) {
             return Err(PrepareError::NoAws(role.arn().clone()));
         }
         let mut containers = Vec::new();
-        for (index, (container, file)) in definition.containers().iter().zip(files).enumerate() {
+        for (index, (container, file)) in definition.containers().iter().zip(admitted.images).enumerate() {
+            let Some(file) = file else {
+                let source = ImageError::Registry { reference: container.image().to_string() };
+                return Err(PrepareError::Image { container: index, source });
+            };
             let image = self.0.engine.images().load(&file).await;
             let image = image.map_err(|source| PrepareError::Image { container: index, source })?;
             containers.push(Arc::new(PreparedContainer::new(container, image, &volumes, definition, self.region())));

@@ -1,6 +1,7 @@
 //! The hosts that a task may reach beside AWS.
 
 use std::fmt;
+use std::str::FromStr;
 
 use rolebox_aws_request::host::{self, Host};
 
@@ -96,6 +97,26 @@ impl EgressName {
             ));
         }
         Ok(Self { host, port, tls })
+    }
+}
+
+/// A text that is no entry of `rolebox.egress`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}. {mend}")]
+#[non_exhaustive]
+pub struct EgressNameError {
+    /// What is wrong with it.
+    pub what: String,
+    /// How to mend it.
+    pub mend: String,
+}
+
+impl FromStr for EgressName {
+    type Err = EgressNameError;
+
+    /// Parses `host:port` or `http://host:port`, as definitions have them.
+    fn from_str(text: &str) -> Result<Self, EgressNameError> {
+        Self::parse(text).map_err(|(what, mend)| EgressNameError { what, mend })
     }
 }
 

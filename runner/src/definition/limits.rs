@@ -53,9 +53,25 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// The most that a definition can ask for: the upper end of each range. For an operator who sets no bound of their own.
+    #[must_use]
+    pub fn highest() -> Self {
+        Self {
+            output_bytes: 1 << 40,
+            body_bytes: 1 << 30,
+            calls_in_flight: 1_024,
+            calls_per_second: 100_000,
+            total_bytes: None,
+            call_timeout: Duration::from_secs(3600),
+            cpu_time: None,
+        }
+    }
+}
+
 /// Reads `rolebox.limits`.
 pub(super) fn limits(raw: &RawLimits, at: &Location, problems: &mut Problems) -> Limits {
-    let default = Limits::default();
+    let (default, highest) = (Limits::default(), Limits::highest());
     let mut whole = |key: &str, value: Option<Whole>, max: u64| {
         let Whole(value) = value?;
         let found = u64::try_from(value).ok().filter(|value| (1..=max).contains(value));
@@ -64,14 +80,14 @@ pub(super) fn limits(raw: &RawLimits, at: &Location, problems: &mut Problems) ->
         }
         found
     };
-    let output_bytes = whole("outputBytes", raw.output_bytes, 1 << 40);
-    let body_bytes = whole("bodyBytes", raw.body_bytes, 1 << 30);
-    let calls_in_flight = whole("callsInFlight", raw.calls_in_flight, 1_024);
-    let calls_per_second = whole("callsPerSecond", raw.calls_per_second, 100_000);
+    let output_bytes = whole("outputBytes", raw.output_bytes, highest.output_bytes);
+    let body_bytes = whole("bodyBytes", raw.body_bytes, highest.body_bytes);
+    let calls_in_flight = whole("callsInFlight", raw.calls_in_flight, highest.calls_in_flight.into());
+    let calls_per_second = whole("callsPerSecond", raw.calls_per_second, highest.calls_per_second.into());
     let total_bytes = whole("totalBytes", raw.total_bytes, i64::MAX as u64);
     let call_timeout = span(
         raw.call_timeout.as_deref(),
-        Duration::from_millis(1)..=Duration::from_secs(3600),
+        Duration::from_millis(1)..=highest.call_timeout,
         &at.key("callTimeout"),
         problems,
     );

@@ -49,6 +49,17 @@ impl fmt::Display for Mebibytes {
     }
 }
 
+/// Writes a number of bytes in the largest unit that needs no fraction: `16 MiB`, `1536 bytes`.
+#[must_use]
+pub fn show_bytes(bytes: u64) -> String {
+    if bytes == 1 {
+        return "1 byte".to_owned();
+    }
+    let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
+    let unit = units.into_iter().find(|(shift, _)| bytes > 0 && bytes.trailing_zeros() >= *shift);
+    unit.map_or_else(|| format!("{bytes} bytes"), |(shift, unit)| format!("{} {unit}", bytes >> shift))
+}
+
 /// The range of a container's memory, for messages.
 pub(super) fn range() -> String {
     format!("{} to {}", MIN_MEMORY.0, MAX_MEMORY.0)
@@ -151,6 +162,12 @@ fn in_units(text: &str, unit: &str, size: i128) -> Option<i128> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_have_the_largest_whole_unit() {
+        let shown = [0, 1, 1023, 1024, 1536, 16 << 20, 3 << 30].map(show_bytes);
+        assert_eq!(shown, ["0 bytes", "1 byte", "1023 bytes", "1 KiB", "1536 bytes", "16 MiB", "3 GiB"]);
+    }
 
     #[test]
     fn amounts_have_units() {

@@ -1,33 +1,23 @@
-//! Resolves a definition's volumes to folders that the operator allows.
+//! The folders of a definition's volumes, opened when the definition was held to the operator's bounds.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::sync::Arc;
 
 use crate::definition::TaskDefinition;
-use crate::settings::{BoundExceeded, OperatorBounds};
 
 /// The open folder of each volume, by the volume's name.
 #[derive(Debug, Default)]
 pub(super) struct Folders(BTreeMap<String, Arc<File>>);
 
 impl Folders {
+    /// `opened` are the folders of `definition`'s volumes, in its order.
+    pub(super) fn new(definition: &TaskDefinition, opened: Vec<File>) -> Self {
+        let names = definition.volumes().iter().map(|volume| volume.name().to_owned());
+        Self(names.zip(opened.into_iter().map(Arc::new)).collect())
+    }
+
     pub(super) fn of(&self, volume: &str) -> Option<&Arc<File>> {
         self.0.get(volume)
     }
-}
-
-/// Opens every volume of `definition`, or says which of them the bounds refuse.
-pub(super) fn resolve(definition: &TaskDefinition, bounds: &OperatorBounds) -> Result<Folders, Vec<BoundExceeded>> {
-    let (mut folders, mut refused) = (BTreeMap::new(), Vec::new());
-    for (index, volume) in definition.volumes().iter().enumerate() {
-        let place = format!("volumes[{index}].host.sourcePath");
-        match bounds.volume_folder(volume.source_path(), &place) {
-            Ok(folder) => {
-                folders.insert(volume.name().to_owned(), Arc::new(folder));
-            }
-            Err(bound) => refused.push(bound),
-        }
-    }
-    if refused.is_empty() { Ok(Folders(folders)) } else { Err(refused) }
 }

@@ -72,9 +72,10 @@ impl AuditSink for Records {
     }
 }
 
-/// The bounds that most tests run under: any role and image, since those are what a test itself chooses.
+/// The bounds that most tests run under: any role, image and share of the processor, since those are what a test itself
+/// chooses.
 pub fn bounds() -> OperatorBounds {
-    OperatorBounds::deny_all().allow_any_role().allow_any_image()
+    OperatorBounds::deny_all().allow_any_role().allow_any_image().with_max_cpu(u32::MAX)
 }
 
 impl Host {
