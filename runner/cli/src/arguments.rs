@@ -73,6 +73,10 @@ pub(crate) struct RunArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) audit: Option<PathBuf>,
 
+    /// Wait for the disk with each record: it survives a crash of the machine, and a call waits some milliseconds longer.
+    #[arg(long, requires = "audit")]
+    pub(crate) audit_fsync: bool,
+
     /// When the task has ended, print the smallest capabilities that would have allowed what it called.
     #[arg(long)]
     pub(crate) suggest_capabilities: bool,
@@ -169,17 +173,65 @@ pub(crate) struct BoundsArguments {
     #[arg(long, value_name = "MIB")]
     pub(crate) max_memory: Option<u32>,
 
+    /// The most memory of a task, over its containers, in MiB [default: 40960]
+    #[arg(long, value_name = "MIB")]
+    pub(crate) max_task_memory: Option<u32>,
+
+    /// The highest share of the processor, over the task's containers; 1024 stand for one core [default: no bound]
+    #[arg(long, value_name = "UNITS")]
+    pub(crate) max_cpu: Option<u32>,
+
+    /// The most that a task may compute; 1024 stand for one core [default: 1024]
+    #[arg(long, value_name = "UNITS")]
+    pub(crate) max_cpu_limit: Option<u32>,
+
+    /// The most containers of a task [default: 10]
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) max_containers: Option<usize>,
+
+    /// The most volumes of a task, and of a container [default: 64]
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) max_volumes: Option<usize>,
+
     /// The longest timeout [default: 720h]
     #[arg(long, value_name = "DURATION")]
     pub(crate) max_timeout: Option<String>,
+
+    /// The longest life of a role session [default: 12h]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) max_session_duration: Option<String>,
+
+    /// The most of one of rolebox.limits: bodyBytes=1048576, callTimeout=30s. May be given several times.
+    #[arg(long = "max-limit", value_name = "KEY=VALUE")]
+    pub(crate) max_limits: Vec<String>,
 
     /// A folder that volumes may lie in, in place of the definition's own. May be given several times.
     #[arg(long = "volume-root", value_name = "DIR")]
     pub(crate) volume_roots: Vec<PathBuf>,
 
+    /// Refuse every volume.
+    #[arg(long, conflicts_with = "volume_roots")]
+    pub(crate) no_volumes: bool,
+
+    /// A folder that images may lie in; none may come from elsewhere. May be given several times.
+    #[arg(long = "image-root", value_name = "DIR")]
+    pub(crate) image_roots: Vec<PathBuf>,
+
+    /// The only hosts beside AWS that a task may reach, as definitions name them. May be given several times.
+    #[arg(long = "allow-egress", value_name = "HOST[:PORT]")]
+    pub(crate) allow_egress: Vec<String>,
+
+    /// Refuse every host beside AWS.
+    #[arg(long, conflicts_with = "allow_egress")]
+    pub(crate) no_egress: bool,
+
     /// The only roles that a task may have. May be given several times.
     #[arg(long = "allow-role", value_name = "ARN")]
     pub(crate) allow_roles: Vec<String>,
+
+    /// Refuse every role.
+    #[arg(long, conflicts_with = "allow_roles")]
+    pub(crate) no_roles: bool,
 
     /// Refuse "sessionPolicy": "off".
     #[arg(long)]

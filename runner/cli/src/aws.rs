@@ -4,6 +4,8 @@
 //! profile that `AWS_PROFILE` names, by AWS's own `aws-config`.
 //! <https://docs.aws.amazon.com/sdkref/latest/guide/creds-config-files.html>
 
+use std::path::PathBuf;
+
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_types::service_config::ServiceConfigKey;
 use rolebox::credentials::https_client;
@@ -54,6 +56,20 @@ const SERVICES: [(&str, &str); 34] = [
     ("states", "SFN"),
     ("sts", "STS"),
 ];
+
+/// The files that the host's own credentials come from, whether they exist or not: `~/.aws`, and what the environment
+/// names. No task is to see them.
+pub(crate) fn own_files() -> Vec<PathBuf> {
+    const FILES: [&str; 4] = [
+        "AWS_SHARED_CREDENTIALS_FILE",
+        "AWS_CONFIG_FILE",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    ];
+    let named = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let home = named("HOME").map(|home| home.join(".aws"));
+    home.into_iter().chain(FILES.into_iter().filter_map(named)).collect()
+}
 
 /// Reads the environment.
 pub(crate) async fn settings() -> Result<AwsSettings, Failure> {

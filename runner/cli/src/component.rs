@@ -138,7 +138,7 @@ fn variable(text: &str) -> Result<Value, &'static str> {
 }
 
 /// `HOST[:PORT]` with the port of its scheme where it has none.
-fn with_port(host: &str) -> String {
+pub(crate) fn with_port(host: &str) -> String {
     let (name, port) = match host.strip_prefix("http://") {
         Some(name) => (name, 80),
         None => (host, 443),

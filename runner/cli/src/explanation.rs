@@ -5,8 +5,10 @@ mod request;
 mod text;
 
 use rolebox::definition::{
-    Condition, ContainerDefinition, RoleSession, SessionPolicySetting, TaskDefinition, TaskRole, show_duration,
+    Condition, ContainerDefinition, DEFAULT_TIMEOUT, RoleSession, SessionPolicySetting, TaskDefinition, TaskRole,
+    show_duration,
 };
+use rolebox::settings::BoundCheck;
 use rolebox::task::PrepareError;
 use rolebox_policy::RawCapability;
 use serde::Serialize;
@@ -39,6 +41,8 @@ pub(crate) struct Explanation<'a> {
     /// Hosts beside AWS, as `rolebox.egress` has them.
     egress: Vec<String>,
     limits: Limits,
+    /// Everything that the definition asks for, beside the operator's bound on it.
+    bounds: Vec<BoundCheck>,
     containers: Vec<Container<'a>>,
     volumes: Vec<Volume<'a>>,
     /// Keys that were accepted and have no effect.
@@ -89,6 +93,12 @@ struct Limits {
     /// `null` for no limit.
     total_bytes: Option<u64>,
     call_timeout: String,
+    /// `null` for no limit.
+    cpu_time: Option<String>,
+    /// In CPU units of which 1,024 stand for one core; `null` where nothing is said: then one core is the limit.
+    cpu_limit: Option<u32>,
+    /// The keys of these whose value is the default.
+    defaults: Vec<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -144,7 +154,7 @@ struct Ignored<'a> {
 }
 
 impl<'a> Explanation<'a> {
-    pub(crate) fn new(input: &'a Input, prepared: &Prepared) -> Self {
+    pub(crate) fn new(input: &'a Input, bounds: Vec<BoundCheck>, prepared: &Prepared) -> Self {
         let definition = &input.definition;
         let imports = match prepared {
             Prepared::Imports(imports) => imports.as_slice(),
@@ -157,6 +167,7 @@ impl<'a> Explanation<'a> {
             execution_role_arn: definition.execution_role().map(|role| role.as_str()),
             egress: definition.egress().iter().map(ToString::to_string).collect(),
             limits: limits(definition),
+            bounds,
             containers: definition
                 .containers()
                 .iter()
@@ -213,7 +224,18 @@ fn role(role: &TaskRole) -> Role<'_> {
 }
 
 fn limits(definition: &TaskDefinition) -> Limits {
-    let limits = definition.limits();
+    let (limits, default) = (definition.limits(), rolebox::definition::Limits::default());
+    let are_default = [
+        ("timeout", definition.timeout() == DEFAULT_TIMEOUT),
+        ("outputBytes", limits.output_bytes == default.output_bytes),
+        ("bodyBytes", limits.body_bytes == default.body_bytes),
+        ("callsInFlight", limits.calls_in_flight == default.calls_in_flight),
+        ("callsPerSecond", limits.calls_per_second == default.calls_per_second),
+        ("totalBytes", limits.total_bytes == default.total_bytes),
+        ("callTimeout", limits.call_timeout == default.call_timeout),
+        ("cpuTime", limits.cpu_time == default.cpu_time),
+        ("cpuLimit", definition.cpu_limit().is_none()),
+    ];
     Limits {
         timeout: show_duration(definition.timeout()),
         output_bytes: limits.output_bytes,
@@ -222,6 +244,9 @@ fn limits(definition: &TaskDefinition) -> Limits {
         calls_per_second: limits.calls_per_second,
         total_bytes: limits.total_bytes,
         call_timeout: show_duration(limits.call_timeout),
+        cpu_time: limits.cpu_time.map(show_duration),
+        cpu_limit: definition.cpu_limit(),
+        defaults: are_default.into_iter().filter_map(|(key, default)| default.then_some(key)).collect(),
     }
 }
 

@@ -20,9 +20,10 @@ pub(crate) async fn explain(arguments: ExplainArguments, console: &Console) -> R
     if let Some(request) = Request::read(&arguments.request, input.definition.limits().body_bytes)? {
         return explain_request(&request, &input, console);
     }
-    let settings = settings_without_aws(&input, &arguments.input, None)?.with_aws(no_aws()?);
+    let settings = settings_without_aws(&input, &arguments.input, [])?.with_aws(no_aws()?);
+    let bounds = settings.bounds().checks(&input.definition);
     let prepared = prepare(settings, &input).await?;
-    let explanation = Explanation::new(&input, &prepared);
+    let explanation = Explanation::new(&input, bounds, &prepared);
     match console.format() {
         OutputFormat::Text => console.answer(&explanation.text(console.paint()))?,
         OutputFormat::Json => console.answer_json(&explanation)?,

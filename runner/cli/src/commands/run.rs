@@ -141,7 +141,8 @@ async fn settings(
     local: Option<&EmbeddedAws>,
     recorder: Option<&Recorder>,
 ) -> Result<RunnerSettings, Failure> {
-    let private = local.map(|local| local.data().to_owned());
+    // A task that could write to the record of its own calls, or read what its objects are kept in, would be its own judge.
+    let private = local.map(|local| local.data().to_owned()).into_iter().chain(arguments.audit.clone());
     let mut settings = settings_without_aws(input, &arguments.input, private)?;
     if input.definition.task_role().is_some() {
         settings = settings.with_aws(match local {
@@ -150,7 +151,7 @@ async fn settings(
         });
     }
     let audit: Arc<dyn AuditSink> = match &arguments.audit {
-        Some(file) => Arc::new(audit(file).map_err(|error| {
+        Some(file) => Arc::new(audit(file, arguments.audit_fsync).map_err(|error| {
             Failure::runner(error).context(format!("{}: the audit file cannot be opened", file.display()))
         })?),
         None => Arc::new(TracingAudit),
@@ -165,8 +166,9 @@ async fn settings(
 pub(super) fn settings_without_aws(
     input: &Input,
     arguments: &InputArguments,
-    private: Option<PathBuf>,
+    private: impl IntoIterator<Item = PathBuf>,
 ) -> Result<RunnerSettings, Failure> {
+    let private = private.into_iter().chain(aws::own_files());
     let settings = RunnerSettings::new(bounds(input, arguments, private)?).with_max_instances(MAX_INSTANCES);
     Ok(match code_cache::folder() {
         Some(folder) => settings.with_code_cache(folder),
@@ -174,10 +176,10 @@ pub(super) fn settings_without_aws(
     })
 }
 
-fn audit(file: &Path) -> io::Result<JsonLines> {
+fn audit(file: &Path, fsync: bool) -> io::Result<JsonLines> {
     // Earlier records stay: the file is a log.
     let file = OpenOptions::new().create(true).append(true).open(file)?;
-    JsonLines::new(file)
+    if fsync { JsonLines::synced(file) } else { JsonLines::new(file) }
 }
 
 async fn prepare(settings: RunnerSettings, input: &Input, console: &Console) -> Result<PreparedTask, Failure> {

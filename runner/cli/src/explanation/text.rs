@@ -1,5 +1,7 @@
 //! The explanation for people.
 
+use rolebox::definition::show_bytes;
+use rolebox::settings::BoundCheck;
 use rolebox_policy::{OneOrMany, RawCapability, SESSION_POLICY_LIMIT};
 
 use super::{Container, Explanation, Limits, Role};
@@ -66,6 +68,7 @@ impl Explanation<'_> {
             self.egress.iter().for_each(|host| page.line(host));
         }
         describe_limits(&self.limits, &mut page);
+        describe_bounds(&self.bounds, &mut page);
         for container in &self.containers {
             describe_container(container, &mut page);
         }
@@ -207,24 +210,53 @@ fn listed(values: &OneOrMany) -> Vec<&str> {
 
 fn describe_limits(limits: &Limits, page: &mut Page) {
     page.heading("Limits", "");
-    page.entry("timeout", &limits.timeout);
-    page.entry("output", &bytes(limits.output_bytes));
-    page.entry("a call's body", &bytes(limits.body_bytes));
-    page.entry("a call's time", &limits.call_timeout);
-    page.entry("calls", &format!("{} at once, {} a second", limits.calls_in_flight, limits.calls_per_second));
-    page.entry("bodies in all", &limits.total_bytes.map_or_else(|| "no limit".to_owned(), bytes));
+    let mut entry = |name: &str, key: &str, value: String| {
+        let default = if limits.defaults.contains(&key) { " (default)" } else { "" };
+        page.entry(name, &format!("{value}{default}"));
+    };
+    let or_none = |value: Option<String>| value.unwrap_or_else(|| "no limit".to_owned());
+    entry("timeout", "timeout", limits.timeout.clone());
+    entry("cpu time", "cpuTime", or_none(limits.cpu_time.clone()));
+    entry("cpu", "cpuLimit", limits.cpu_limit.map_or_else(|| "one core".to_owned(), |cpu| format!("{cpu} of 1024")));
+    entry("output", "outputBytes", show_bytes(limits.output_bytes));
+    entry("a call's body", "bodyBytes", show_bytes(limits.body_bytes));
+    entry("a call's time", "callTimeout", limits.call_timeout.clone());
+    entry("calls at once", "callsInFlight", limits.calls_in_flight.to_string());
+    entry("calls a second", "callsPerSecond", limits.calls_per_second.to_string());
+    entry("bodies in all", "totalBytes", or_none(limits.total_bytes.map(show_bytes)));
 }
 
-/// A number of bytes in the largest unit that needs no fraction.
-fn bytes(bytes: u64) -> String {
-    if bytes == 1 {
-        return "1 byte".to_owned();
+/// A table: what is asked for, what is allowed, and whether the one is within the other.
+fn describe_bounds(bounds: &[BoundCheck], page: &mut Page) {
+    page.heading("Bounds", "");
+    let rows: Vec<_> = bounds
+        .iter()
+        .map(|check| {
+            let default = if check.default { " (default)" } else { "" };
+            let asks = format!("{}{default}", check.asks);
+            [check.what.as_str(), &asks, &check.bound].map(printable)
+        })
+        .collect();
+    let head = ["", "asks", "bound"].map(str::to_owned);
+    let mut widths = [0; 3];
+    for row in rows.iter().chain([&head]) {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
     }
-    let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
-    units
-        .into_iter()
-        .find(|(shift, _)| bytes > 0 && bytes.trailing_zeros() >= *shift)
-        .map_or_else(|| format!("{bytes} bytes"), |(shift, unit)| format!("{} {unit}", bytes >> shift))
+    let line = |row: &[String; 3], verdict: &str| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}  "));
+        format!("  {}{verdict}", cells.collect::<String>())
+    };
+    let title = page.paint.dim(line(&head, "verdict").trim_end());
+    page.text.push_str(&format!("{title}\n"));
+    for (row, check) in rows.iter().zip(bounds) {
+        let line = match check.allowed {
+            true => line(row, "within"),
+            false => page.paint.yellow(&line(row, "exceeded")),
+        };
+        page.text.push_str(&format!("{line}\n"));
+    }
 }
 
 fn describe_container(container: &Container<'_>, page: &mut Page) {
@@ -280,11 +312,5 @@ mod tests {
         .assert_eq(&indented(json));
         let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
         assert_eq!(read(&indented(json)), read(json));
-    }
-
-    #[test]
-    fn bytes_have_the_largest_whole_unit() {
-        let shown = [0, 1, 1023, 1024, 1536, 16 << 20, 3 << 30].map(bytes);
-        assert_eq!(shown, ["0 bytes", "1 byte", "1023 bytes", "1 KiB", "1536 bytes", "16 MiB", "3 GiB"]);
     }
 }

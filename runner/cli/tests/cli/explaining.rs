@@ -62,11 +62,37 @@ fn a_definition_is_explained_in_text() {
 
         Limits
           timeout         1m
-          output          16 MiB
-          a call's body   16 MiB
-          a call's time   1m
-          calls           64 at once, 1000 a second
-          bodies in all   no limit
+          cpu time        no limit (default)
+          cpu             one core (default)
+          output          16 MiB (default)
+          a call's body   16 MiB (default)
+          a call's time   1m (default)
+          calls at once   64 (default)
+          calls a second  1000 (default)
+          bodies in all   no limit (default)
+
+        Bounds
+                              asks                                   bound                       verdict
+          role                arn:aws:iam::123456789012:role/sample  any                         within
+          session policy      required (default)                     required or off             within
+          role session        per-task (default)                     per-task or per-definition  within
+          session duration    1h (default)                           at most 12h                 within
+          timeout             1m                                     at most 720h                within
+          memory of the task  16 MiB                                 at most 40960 MiB           within
+          cpu of the task     2 (default)                            any                         within
+          cpu limit           1024 (default)                         at most 1024                within
+          containers          1                                      at most 10                  within
+          image of app        app.wasm                               any                         within
+          memory of app       16 MiB                                 at most 4096 MiB            within
+          volumes             none (default)                         in .                        within
+          hosts               none (default)                         any                         within
+          output bytes        16 MiB (default)                       at most 1024 GiB            within
+          body bytes          16 MiB (default)                       at most 1 GiB               within
+          calls in flight     64 (default)                           at most 1024                within
+          calls per second    1000 (default)                         at most 100000              within
+          total bytes         no limit (default)                     any                         within
+          call timeout        1m (default)                           at most 1h                  within
+          cpu time            no limit (default)                     any                         within
 
         Container app
           image           app.wasm
@@ -100,10 +126,30 @@ fn a_definition_is_explained_in_json() {
     assert_eq!(explanation["containers"][0]["memory"], 16);
     assert_eq!(explanation["ignoredKeys"][0]["path"], "networkMode");
     assert_eq!(explanation["exitCode"], 0);
+    assert_eq!(
+        explanation["limits"]["defaults"],
+        json!([
+            "outputBytes",
+            "bodyBytes",
+            "callsInFlight",
+            "callsPerSecond",
+            "totalBytes",
+            "callTimeout",
+            "cpuTime",
+            "cpuLimit"
+        ]),
+    );
+    let checks = explanation["bounds"].as_array().expect("a list");
+    assert!(checks.iter().all(|check| check["allowed"] == true), "{checks:?}");
+    let timeout = checks.iter().find(|check| check["place"] == "rolebox.timeout").expect("a check");
+    expect![[r#"{"allowed":true,"asks":"1m","bound":"at most 720h","default":false,"place":"rolebox.timeout","what":"timeout"}"#]]
+        .assert_eq(&timeout.to_string());
     // What a program may rely on: the keys.
     let keys: Vec<_> = explanation.as_object().expect("an object").keys().map(String::as_str).collect();
-    expect!["containers egress executionRoleArn exitCode family file ignoredKeys limits mismatches taskRole volumes"]
-        .assert_eq(&keys.join(" "));
+    expect![
+        "bounds containers egress executionRoleArn exitCode family file ignoredKeys limits mismatches taskRole volumes"
+    ]
+    .assert_eq(&keys.join(" "));
 }
 
 #[test]
@@ -136,7 +182,7 @@ fn what_does_not_fit_is_listed() {
         definition["rolebox"] = json!({"egress": ["api.example.com:443"]});
     }));
     expect![[r#"
-        volumes[0].host.sourcePath: asks for /etc (it lies in no folder that the operator allows volumes in)
+        volumes[0].host.sourcePath: asks for /etc (it lies in no folder that the operator allows volumes in: DIR; to allow it: OperatorBounds::allow_volumes_in, or --volume-root DIR)
         volumes[1].host.sourcePath: asks for DIR/none (No such file or directory (os error 2); make the folder first)
         exit code 125"#]]
     .assert_eq(&mismatches(|definition| {

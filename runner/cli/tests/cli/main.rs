@@ -1,5 +1,6 @@
 //! Whole runs of the `rolebox` command, on guests that a few lines of WebAssembly text make.
 
+mod bounds;
 mod explaining;
 mod local_aws;
 mod mistakes;
