@@ -28,7 +28,7 @@ use crate::credentials::{
     RoleSessions, RoleSessionsSettings, SessionName, SessionPolicyChoice, Sharing, SourceIdentity,
 };
 use crate::definition::{self, SessionPolicySetting, TaskDefinition, TaskRole};
-use crate::egress::{CallLimits, Egress, HttpClients, HttpClientsError, TaskCalls, TaskIdentity};
+use crate::egress::{CallLimits, Egress, HttpClients, HttpClientsError, TaskCalls, TaskIdentity, TaskWithoutRole};
 use crate::engine::{EPOCH_INTERVAL, Engine, EngineError, EngineSettings, ImageError, ImportedInterface, PoolPlaces};
 use crate::host::AwsCtx;
 use crate::output::{OutputQueue, TaskOutput};
@@ -220,7 +220,10 @@ impl PreparedTask {
             Err(failure) => return StoppedTask::failed_to_start(id, failure),
         };
         let calls = calls.map(Arc::new);
-        let aws = calls.clone().map_or_else(AwsCtx::without_role, AwsCtx::new);
+        let aws = match &calls {
+            Some(calls) => AwsCtx::new(calls.clone()),
+            None => AwsCtx::denying(Arc::new(self.without_role(&id))),
+        };
         let ends = containers::run(&self, &aws, &output, stopped).await;
         drop((aws, places));
         let grace = self.runner.0.settings.output_grace;
@@ -241,6 +244,12 @@ impl PreparedTask {
         // Our copies of the session's keys are zeroized with the last of these.
         drop(calls);
         StoppedTask::ended(id, ends, usage, written)
+    }
+
+    /// The task as one whose every AWS call is denied and recorded.
+    fn without_role(&self, id: &str) -> TaskWithoutRole {
+        let RunnerSettings { audit, time, .. } = &self.runner.0.settings;
+        TaskWithoutRole::new(audit.clone(), time.clone(), id.to_owned(), self.definition.family().to_owned())
     }
 
     /// The task's authority to call AWS, with its role assumed; `None` where it has no role.

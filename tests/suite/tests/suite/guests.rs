@@ -2,7 +2,7 @@
 
 use rolebox_guest_artifacts as artifacts;
 use rolebox_suite::{Host, all_of_s3, bounds, task, with_role};
-use serde_json::json;
+use serde_json::{Value, json};
 
 // Guests whose tests lie with what they are about.
 use crate::egress::raw_call;
@@ -172,6 +172,27 @@ async fn busy_calls() {
     let outcome = host.run(&definition).await;
     assert!(outcome.stdout.contains("quota"), "{outcome:?}");
     assert!(host.request_count() - before < 40, "what is over the rate is not sent");
+    let over = outcome.stdout.lines().find_map(|line| line.strip_suffix(" quota")).unwrap();
+    let records = host.audit.all();
+    let summed_up: Vec<_> = records.iter().filter(|record| record["event"] == "refusals").collect();
+    assert_eq!(summed_up.len(), 1, "one kind of refusal, one record of how many there were");
+    assert_eq!(summed_up[0]["count"].to_string(), over);
+    assert!(summed_up[0]["reason"].as_str().unwrap().contains("rolebox.limits.callsPerSecond"), "{summed_up:?}");
+}
+
+#[tokio::test]
+async fn busy_calls_without_a_role() {
+    let host = Host::start().await;
+    let outcome = host.run(&task(image(artifacts::BUSY_CALLS), &["40", "busy"])).await;
+    assert_eq!(outcome.stdout, "40 denied\n", "{outcome:?}");
+    let records = host.audit.all();
+    let shown: Vec<_> =
+        records.iter().map(|record| (&record["event"], &record["decision"], &record["count"])).collect();
+    let (decision, refusals, deny) = (json!("decision"), json!("refusals"), json!("deny"));
+    assert_eq!(shown, [(&decision, &deny, &Value::Null), (&refusals, &deny, &json!(40))]);
+    assert_eq!(records[0]["taskId"], json!(outcome.stopped.task_id));
+    assert!(records[0].get("roleArn").is_none(), "{}", records[0]);
+    assert_eq!(host.request_count(), 0);
 }
 
 #[tokio::test]
