@@ -6,22 +6,19 @@
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Instant;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use rolebox::credentials::{
-    AssumeRoleAnswer, RoleSessionRequest, RoleSessions, RoleSessionsSettings, Secret, SessionName, SessionPolicyChoice,
-    Sharing, Sts, StsFuture,
+    RoleSessionRequest, RoleSessions, RoleSessionsSettings, SessionName, SessionPolicyChoice, Sharing,
 };
 use rolebox::egress::audit::TracingAudit;
 use rolebox::egress::{CallLimits, Egress, Endpoints, HttpClients, TaskCalls, TaskIdentity};
 use rolebox::output::TaskOutput;
 use rolebox_aws_request::{Call, CallerScope, parse};
-use rolebox_benches::{NO_OP, definition, image, runner, settings};
+use rolebox_benches::{NO_OP, OneSession, ROLE, definition, image, runner, settings};
 use rolebox_guest_artifacts as artifacts;
 use rolebox_policy::{Capabilities, RoleArn, SessionPolicy};
-
-const ROLE: &str = "arn:aws:iam::123456789012:role/s3-sample";
 
 fn call(method: &str, headers: &[(&str, &str)], body: &'static [u8]) -> Call {
     Call {
@@ -63,29 +60,6 @@ fn capabilities() -> Capabilities {
         {"action": ["s3:PutObject", "s3:PutObjectTagging", "s3:GetObject"], "resource": ["arn:aws:s3:::node-sdk-sample-*/*"]}
     ]"#;
     Capabilities::parse(serde_json::from_str(raw).expect("capabilities"), &role()).expect("capabilities")
-}
-
-/// Gives one session to whoever asks.
-#[derive(Debug)]
-struct OneSession;
-
-impl Sts for OneSession {
-    fn assume_role<'a>(&'a self, _: &'a RoleSessionRequest) -> StsFuture<'a, AssumeRoleAnswer> {
-        Box::pin(async {
-            Ok(AssumeRoleAnswer {
-                access_key_id: Secret::new("ASIAIOSFODNN7EXAMPLE".into()),
-                secret_access_key: Secret::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".into()),
-                session_token: Secret::new("FwoGZXIvYXdzEXAMPLE".repeat(20)),
-                expiration: Some(SystemTime::now() + Duration::from_secs(3_600)),
-                assumed_role_arn: "arn:aws:sts::123456789012:assumed-role/s3-sample/bench".to_owned(),
-                packed_policy_size: None,
-            })
-        })
-    }
-
-    fn caller_identity(&self) -> StsFuture<'_, String> {
-        Box::pin(async { Ok(ROLE.into()) })
-    }
 }
 
 async fn task_calls() -> TaskCalls {

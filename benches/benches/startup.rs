@@ -1,7 +1,7 @@
 //! From a prepared task to its end, beside wasmtime alone and beside a process.
 //!
-//! `cargo bench --bench startup`. Each turn starts and ends a number of no-op tasks one after the other, and a number of
-//! tasks sixteen at a time; then the same component with wasmtime alone on one thread, with the same pool and the same
+//! `cargo bench --bench startup`. Each turn starts and ends a number of no-op tasks one after the other, under all limits
+//! and with a role session; then with a session for each; then sixteen at a time; then the same component with wasmtime alone on one thread, with the same pool and the same
 //! settings but without a task around it; then a static native program by fork and exec.
 
 use std::path::Path;
@@ -88,8 +88,11 @@ fn main() {
         let runner = runner(settings());
         let task = runtime.block_on(runner.prepare(&definition(image, |_| ()))).expect("the task is prepared");
         let task = Arc::new(task);
+        let own_session = |document: &mut serde_json::Value| document["rolebox"]["roleSession"] = "per-task".into();
+        let private = runtime.block_on(runner.prepare(&definition(image, own_session))).expect("it is prepared");
+        let private = Arc::new(private);
         let (engine, command) = wasmtime_alone(image);
-        let [mut floor, mut one, mut many, mut process] = std::array::from_fn(|_| Samples::default());
+        let [mut floor, mut one, mut own, mut many, mut process] = std::array::from_fn(|_| Samples::default());
         for turn in 0..TURNS {
             let ((), wasmtime) = time(|| {
                 alone.block_on(async {
@@ -98,14 +101,14 @@ fn main() {
                     }
                 });
             });
-            let ((), serial) = time(|| {
+            let [serial, sessions] = [&task, &private].map(|task| {
                 let task = task.clone();
-                let tasks = runtime.spawn(async move {
+                let tasks = async move {
                     for _ in 0..TASKS {
                         run_task(&task).await;
                     }
-                });
-                runtime.block_on(tasks).expect("the tasks end well");
+                };
+                time(|| runtime.block_on(runtime.spawn(tasks)).expect("the tasks end well")).1
             });
             let ((), parallel) = time(|| runtime.block_on(run_many(&task, TASKS / AT_ONCE * AT_ONCE)));
             let ((), processes) = time(|| {
@@ -117,6 +120,7 @@ fn main() {
             if turn > 0 {
                 floor.add(wasmtime, TASKS);
                 one.add(serial, TASKS);
+                own.add(sessions, TASKS);
                 many.add(parallel, TASKS / AT_ONCE * AT_ONCE);
                 process.add(processes, PROCESSES);
             }
@@ -124,6 +128,7 @@ fn main() {
         println!("\n{name}");
         println!("  wasmtime alone, one thread      {floor}");
         println!("  a task, one after the other     {one}");
+        println!("  the same, a session for each    {own}");
         println!("  a task, {AT_ONCE} at a time           {many}");
         println!("  a static program, fork and exec {process}");
         let ratio = |of: &Samples, to: &Samples| of.median().as_secs_f64() / to.median().as_secs_f64().max(1e-12);

@@ -6,10 +6,12 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
+use rolebox::credentials::{AssumeRoleAnswer, RoleSessionRequest, Secret, Sts, StsFuture};
 use rolebox::definition::TaskDefinition;
-use rolebox::{OperatorBounds, Runner, RunnerSettings};
+use rolebox::{AwsSettings, OperatorBounds, Runner, RunnerSettings};
 use serde_json::{Value, json};
 
 /// How long something took, once a turn.
@@ -66,10 +68,42 @@ pub fn time<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (result, began.elapsed())
 }
 
-/// Settings that allow any image, and nothing else.
+/// The role of tasks that have one.
+pub const ROLE: &str = "arn:aws:iam::123456789012:role/s3-sample";
+
+/// Gives one session to whoever asks: an STS without a network.
+#[derive(Debug)]
+pub struct OneSession;
+
+impl Sts for OneSession {
+    fn assume_role<'a>(&'a self, _: &'a RoleSessionRequest) -> StsFuture<'a, AssumeRoleAnswer> {
+        Box::pin(async {
+            Ok(AssumeRoleAnswer {
+                access_key_id: Secret::new("ASIAIOSFODNN7EXAMPLE".into()),
+                secret_access_key: Secret::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".into()),
+                session_token: Secret::new("FwoGZXIvYXdzEXAMPLE".repeat(20)),
+                expiration: Some(SystemTime::now() + Duration::from_secs(3_600)),
+                assumed_role_arn: "arn:aws:sts::123456789012:assumed-role/s3-sample/bench".to_owned(),
+                packed_policy_size: None,
+            })
+        })
+    }
+
+    fn caller_identity(&self) -> StsFuture<'_, String> {
+        Box::pin(async { Ok(ROLE.into()) })
+    }
+}
+
+/// Settings that allow any image and role, with an STS in the process.
+///
+/// # Panics
+///
+/// Never: the Region is one.
 #[must_use]
 pub fn settings() -> RunnerSettings {
-    RunnerSettings::new(OperatorBounds::deny_all().allow_any_image())
+    let region = "us-east-1".parse().expect("a Region");
+    RunnerSettings::new(OperatorBounds::deny_all().allow_any_image().allow_any_role().allow_shared_sessions())
+        .with_aws(AwsSettings::with_sts(region, Arc::new(OneSession)))
 }
 
 /// A runner with these settings.
@@ -82,7 +116,7 @@ pub fn runner(settings: RunnerSettings) -> Runner {
     Runner::new(settings).expect("the engine starts")
 }
 
-/// A definition of one container with this image, 64 MiB of memory and no role.
+/// A definition of one container with this image and 64 MiB of memory, under a role whose session its tasks share.
 ///
 /// # Panics
 ///
@@ -92,7 +126,11 @@ pub fn definition(image: &Path, change: impl FnOnce(&mut Value)) -> TaskDefiniti
     let mut document = json!({
         "family": "bench",
         "containerDefinitions": [{"name": "guest", "image": image, "memory": 64, "cpu": 1024}],
-        "rolebox": {},
+        "taskRoleArn": ROLE,
+        "rolebox": {
+            "capabilities": [{"action": "s3:PutObject", "resource": "arn:aws:s3:::node-sdk-sample-*/*"}],
+            "roleSession": "per-definition",
+        },
     });
     change(&mut document);
     TaskDefinition::parse(&document.to_string(), Path::new(".")).expect("a task definition")
