@@ -76,14 +76,15 @@ pub const ROLE: &str = "arn:aws:iam::123456789012:role/s3-sample";
 pub struct OneSession;
 
 impl Sts for OneSession {
-    fn assume_role<'a>(&'a self, _: &'a RoleSessionRequest) -> StsFuture<'a, AssumeRoleAnswer> {
-        Box::pin(async {
+    fn assume_role<'a>(&'a self, request: &'a RoleSessionRequest) -> StsFuture<'a, AssumeRoleAnswer> {
+        let session = request.session_name();
+        Box::pin(async move {
             Ok(AssumeRoleAnswer {
                 access_key_id: Secret::new("ASIAIOSFODNN7EXAMPLE".into()),
                 secret_access_key: Secret::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".into()),
                 session_token: Secret::new("FwoGZXIvYXdzEXAMPLE".repeat(20)),
                 expiration: Some(SystemTime::now() + Duration::from_secs(3_600)),
-                assumed_role_arn: "arn:aws:sts::123456789012:assumed-role/s3-sample/bench".to_owned(),
+                assumed_role_arn: format!("arn:aws:sts::123456789012:assumed-role/s3-sample/{}", session.as_str()),
                 packed_policy_size: None,
             })
         })
