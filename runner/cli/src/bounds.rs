@@ -147,10 +147,11 @@ fn narrow(limits: &mut Limits, text: &str) -> Result<(), &'static str> {
         "totalBytes" => limits.total_bytes = Some(value.parse().map_err(|_| WHOLE)?),
         "callTimeout" => limits.call_timeout = time()?,
         "cpuTime" => limits.cpu_time = Some(time()?),
+        "openFiles" => limits.open_files = value.parse().map_err(|_| WHOLE)?,
         _ => {
             return Err(
                 "names none of rolebox.limits: outputBytes, bodyBytes, callsInFlight, callsPerSecond, totalBytes, \
-                        callTimeout, cpuTime",
+                        callTimeout, cpuTime, openFiles",
             );
         }
     }

@@ -95,6 +95,7 @@ struct Limits {
     call_timeout: String,
     /// `null` for no limit.
     cpu_time: Option<String>,
+    open_files: u32,
     /// In CPU units of which 1,024 stand for one core; `null` where nothing is said: then one core is the limit.
     cpu_limit: Option<u32>,
     /// The keys of these whose value is the default.
@@ -234,6 +235,7 @@ fn limits(definition: &TaskDefinition) -> Limits {
         ("totalBytes", limits.total_bytes == default.total_bytes),
         ("callTimeout", limits.call_timeout == default.call_timeout),
         ("cpuTime", limits.cpu_time == default.cpu_time),
+        ("openFiles", limits.open_files == default.open_files),
         ("cpuLimit", definition.cpu_limit().is_none()),
     ];
     Limits {
@@ -245,6 +247,7 @@ fn limits(definition: &TaskDefinition) -> Limits {
         total_bytes: limits.total_bytes,
         call_timeout: show_duration(limits.call_timeout),
         cpu_time: limits.cpu_time.map(show_duration),
+        open_files: limits.open_files,
         cpu_limit: definition.cpu_limit(),
         defaults: are_default.into_iter().filter_map(|(key, default)| default.then_some(key)).collect(),
     }

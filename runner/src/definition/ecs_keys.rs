@@ -249,6 +249,7 @@ pub(super) const LIMITS: Level = Level {
         used("totalBytes"),
         used("callTimeout"),
         used("cpuTime"),
+        used("openFiles"),
     ],
 };
 

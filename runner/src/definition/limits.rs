@@ -37,6 +37,9 @@ pub struct Limits {
     /// `cpuTime`: how long the task's containers may compute, all together. 1 ms to 720 h, unbounded when absent. Time that
     /// they wait, for an answer or for their turn, is not counted.
     pub cpu_time: Option<Duration>,
+    /// `openFiles`: files and folders of volumes that the task's containers may have open at once, all together. 1 to
+    /// 1,024, default 256. Each is a descriptor of the host's process.
+    pub open_files: u32,
 }
 
 impl Default for Limits {
@@ -49,6 +52,7 @@ impl Default for Limits {
             total_bytes: None,
             call_timeout: Duration::from_secs(60),
             cpu_time: None,
+            open_files: 256,
         }
     }
 }
@@ -65,6 +69,7 @@ impl Limits {
             total_bytes: None,
             call_timeout: Duration::from_secs(3600),
             cpu_time: None,
+            open_files: 1_024,
         }
     }
 }
@@ -84,6 +89,7 @@ pub(super) fn limits(raw: &RawLimits, at: &Location, problems: &mut Problems) ->
     let body_bytes = whole("bodyBytes", raw.body_bytes, highest.body_bytes);
     let calls_in_flight = whole("callsInFlight", raw.calls_in_flight, highest.calls_in_flight.into());
     let calls_per_second = whole("callsPerSecond", raw.calls_per_second, highest.calls_per_second.into());
+    let open_files = whole("openFiles", raw.open_files, highest.open_files.into());
     let total_bytes = whole("totalBytes", raw.total_bytes, i64::MAX as u64);
     let call_timeout = span(
         raw.call_timeout.as_deref(),
@@ -101,6 +107,7 @@ pub(super) fn limits(raw: &RawLimits, at: &Location, problems: &mut Problems) ->
         total_bytes,
         call_timeout: call_timeout.unwrap_or(default.call_timeout),
         cpu_time,
+        open_files: small(open_files).unwrap_or(default.open_files),
     }
 }
 

@@ -154,6 +154,7 @@ pub(super) struct RawLimits {
     pub(super) total_bytes: Option<Whole>,
     pub(super) call_timeout: Option<String>,
     pub(super) cpu_time: Option<String>,
+    pub(super) open_files: Option<Whole>,
 }
 
 /// A whole number of any size and sign: its range is checked where its meaning is known, and said in its units.

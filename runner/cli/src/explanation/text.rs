@@ -224,6 +224,7 @@ fn describe_limits(limits: &Limits, page: &mut Page) {
     entry("calls at once", "callsInFlight", limits.calls_in_flight.to_string());
     entry("calls a second", "callsPerSecond", limits.calls_per_second.to_string());
     entry("bodies in all", "totalBytes", or_none(limits.total_bytes.map(show_bytes)));
+    entry("open files", "openFiles", limits.open_files.to_string());
 }
 
 /// A table: what is asked for, what is allowed, and whether the one is within the other.

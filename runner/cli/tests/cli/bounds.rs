@@ -145,6 +145,12 @@ fn each_flag_refuses_what_is_beyond_it() {
             "rolebox.limits.cpuTime: asks for no limit (the operator allows at most 1s;",
         ),
         (
+            none,
+            "--max-limit openFiles=256",
+            "--max-limit openFiles=255",
+            "rolebox.limits.openFiles: asks for 256 (the operator allows at most 255;",
+        ),
+        (
             volume as Change,
             "--volume-root data",
             "--volume-root images",

@@ -70,6 +70,7 @@ fn a_definition_is_explained_in_text() {
           calls at once   64 (default)
           calls a second  1000 (default)
           bodies in all   no limit (default)
+          open files      256 (default)
 
         Bounds
                               asks                                   bound                       verdict
@@ -93,6 +94,7 @@ fn a_definition_is_explained_in_text() {
           total bytes         no limit (default)                     any                         within
           call timeout        1m (default)                           at most 1h                  within
           cpu time            no limit (default)                     any                         within
+          open files          256 (default)                          at most 1024                within
 
         Container app
           image           app.wasm
@@ -136,6 +138,7 @@ fn a_definition_is_explained_in_json() {
             "totalBytes",
             "callTimeout",
             "cpuTime",
+            "openFiles",
             "cpuLimit"
         ]),
     );

@@ -15,7 +15,7 @@ fn the_smallest_definition_has_the_documented_defaults() {
     assert!(definition.ignored_keys().is_empty());
     let limits = definition.limits();
     assert_eq!((limits.output_bytes, limits.body_bytes), (16 << 20, 16 << 20));
-    assert_eq!((limits.calls_in_flight, limits.calls_per_second), (64, 1_000));
+    assert_eq!((limits.calls_in_flight, limits.calls_per_second, limits.open_files), (64, 1_000, 256));
     assert_eq!((limits.total_bytes, limits.call_timeout), (None, Duration::from_secs(60)));
 
     let container = &definition.containers()[0];
@@ -72,7 +72,7 @@ fn everything_that_is_read_can_be_asked_for() {
             "cpuLimit": 512,
             "limits": {
                 "outputBytes": 1, "bodyBytes": 2, "callsInFlight": 3, "callsPerSecond": 4, "totalBytes": 5,
-                "callTimeout": "6s", "cpuTime": "7s",
+                "callTimeout": "6s", "cpuTime": "7s", "openFiles": 8,
             },
         },
     }));
@@ -110,7 +110,7 @@ fn everything_that_is_read_can_be_asked_for() {
     assert_eq!((limits.output_bytes, limits.body_bytes, limits.calls_in_flight), (1, 2, 3));
     assert_eq!((limits.calls_per_second, limits.total_bytes), (4, Some(5)));
     assert_eq!(limits.call_timeout, Duration::from_secs(6));
-    assert_eq!(limits.cpu_time, Some(Duration::from_secs(7)));
+    assert_eq!((limits.cpu_time, limits.open_files), (Some(Duration::from_secs(7)), 8));
     assert_eq!((definition.cpu_limit(), definition.cpu_share()), (Some(512), 1024));
 }
 

@@ -22,6 +22,8 @@ fn durations_and_limits() {
         ("/rolebox/limits/callsPerSecond", json!(-1), expect!["rolebox.limits.callsPerSecond: -1 is out of range. Give 1 to 100000."]),
         ("/rolebox/limits/totalBytes", json!(0), expect!["rolebox.limits.totalBytes: 0 is out of range. Give 1 to 9223372036854775807."]),
         ("/rolebox/limits/callTimeout", json!("61m"), expect![[r#"rolebox.limits.callTimeout: "61m" is out of range. Give 1ms to 1h."#]]),
+        ("/rolebox/limits/openFiles", json!(0), expect!["rolebox.limits.openFiles: 0 is out of range. Give 1 to 1024."]),
+        ("/rolebox/limits/openFiles", json!(1025), expect!["rolebox.limits.openFiles: 1025 is out of range. Give 1 to 1024."]),
         ("/rolebox/limits/cpuTime", json!("0s"), expect![[r#"rolebox.limits.cpuTime: "0s" is out of range. Give 1ms to 720h."#]]),
         ("/rolebox/limits/cpuTime", json!("10"), expect![[r#"rolebox.limits.cpuTime: "10" is not a duration. Write whole numbers with h, m, s or ms, the largest unit first: "60s", "1h30m"."#]]),
         ("/rolebox/cpuLimit", json!(0), expect!["rolebox.cpuLimit: 0 CPU units are out of range. Give 1 to 1024, which stand for the one core that a task can use."]),

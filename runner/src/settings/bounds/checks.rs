@@ -399,10 +399,18 @@ impl std::fmt::Display for Amount {
 }
 
 /// Each amount of `rolebox.limits`, by its key.
-fn amounts(limits: &Limits) -> [(&'static str, Amount); 7] {
+fn amounts(limits: &Limits) -> [(&'static str, Amount); 8] {
     // Without a pattern that skips fields: one that is added is to be bounded too.
-    let Limits { output_bytes, body_bytes, calls_in_flight, calls_per_second, total_bytes, call_timeout, cpu_time } =
-        *limits;
+    let Limits {
+        output_bytes,
+        body_bytes,
+        calls_in_flight,
+        calls_per_second,
+        total_bytes,
+        call_timeout,
+        cpu_time,
+        open_files,
+    } = *limits;
     [
         ("outputBytes", Amount::Bytes(output_bytes)),
         ("bodyBytes", Amount::Bytes(body_bytes)),
@@ -411,6 +419,7 @@ fn amounts(limits: &Limits) -> [(&'static str, Amount); 7] {
         ("totalBytes", total_bytes.map_or(Amount::Unbounded, Amount::Bytes)),
         ("callTimeout", Amount::Time(call_timeout)),
         ("cpuTime", cpu_time.map_or(Amount::Unbounded, Amount::Time)),
+        ("openFiles", Amount::Count(open_files)),
     ]
 }
 

@@ -108,10 +108,10 @@ fn path_of(folder: &File) -> io::Result<PathBuf> {
     std::fs::read_link(descriptor_path(folder))
 }
 
-/// The name under which Linux gives this process the open folder again, wherever it has been moved to.
+/// The name under which Linux gives this process an open file or folder again, wherever it has been moved to.
 /// <https://man7.org/linux/man-pages/man5/proc_pid_fd.5.html>
-pub(crate) fn descriptor_path(folder: &File) -> PathBuf {
-    PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()))
+pub(crate) fn descriptor_path(file: &impl AsRawFd) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }
 
 /// `path` without symbolic links, also where its last parts do not exist yet.

@@ -188,6 +188,12 @@ async fn each_amount_has_a_bound_that_says_how_it_is_raised() {
             exit_ok(),
             "rolebox.limits.cpuTime: asks for no limit (the operator allows at most 1m",
         ),
+        (
+            bounds(),
+            limited("openFiles", json!(256)),
+            limited("openFiles", json!(257)),
+            "rolebox.limits.openFiles: asks for 257 (the operator allows at most 256",
+        ),
     ] {
         assert_eq!(exceeded(&bounds, &within), [], "{said}: at the bound is within it");
         let error = refusal(bounds, &beyond).await;
