@@ -2,25 +2,29 @@
 //! `rolebox:aws`.
 //!
 //! `wasi:sockets` is linked, because guests of some languages import it whole, and refuses every use: no address may
-//! be used and no name is looked up. `wasi:http` leads into the same way out as the typed call.
+//! be used and no name is looked up. `wasi:http` leads into the same way out as the typed call. Files are our own in both
+//! versions of WASI: wasmtime-wasi has no folder to open anything in.
 
+mod filesystem;
 mod http;
 mod limits;
+mod preview1;
 mod signed_call;
 
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime::{Engine, Store};
-use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use self::filesystem::FilesystemView;
+pub(crate) use self::filesystem::{FileWork, Filesystem, Mount};
 use self::http::HttpDoor;
-
 pub(crate) use self::limits::{MemoryLimitExceeded, MemoryLimiter};
+use self::preview1::Preview1;
 pub use self::signed_call::{AwsCtx, add_to_linker};
 
-/// Entries of a guest's resource table: open files, streams, pollables, requests. wasmtime's own default is a million. An
-/// open file is a descriptor of this process, and a request whose body was never sent keeps its buffers.
+/// Entries of a guest's resource table: open files, streams, pollables, requests. wasmtime's own default is a million. A
+/// request whose body was never sent keeps its buffers, and a stream what it has read ahead.
 const MAX_RESOURCES: usize = 1_024;
 
 /// The header fields of one request or answer, in bytes: four times what S3 takes.
@@ -32,6 +36,7 @@ const MAX_RANDOM_BYTES: u64 = 1 << 20;
 /// Behind each component's store.
 pub(crate) struct ComponentState {
     wasi: WasiCtx,
+    filesystem: Filesystem,
     table: ResourceTable,
     aws: AwsCtx,
     http: WasiHttpCtx,
@@ -53,7 +58,7 @@ impl WasiView for ComponentState {
 
 /// Behind each core module's store. Preview 1 has no way to ask for an AWS call.
 pub(crate) struct ModuleState {
-    wasi: WasiP1Ctx,
+    preview1: Preview1,
     limiter: MemoryLimiter,
 }
 
@@ -75,21 +80,23 @@ impl Limited for ModuleState {
 }
 
 impl ComponentState {
-    pub(crate) fn new(mut wasi: WasiCtxBuilder, aws: AwsCtx, limiter: MemoryLimiter) -> Self {
+    /// `wasi` has no folder of its own: `filesystem` has them.
+    pub(crate) fn new(mut wasi: WasiCtxBuilder, filesystem: Filesystem, aws: AwsCtx, limiter: MemoryLimiter) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(MAX_FIELD_BYTES);
         let door = HttpDoor::new(aws.clone());
-        Self { wasi: wasi.build(), table, aws, http, door, limiter }
+        Self { wasi: wasi.build(), filesystem, table, aws, http, door, limiter }
     }
 }
 
 impl ModuleState {
-    pub(crate) fn new(mut wasi: WasiCtxBuilder, limiter: MemoryLimiter) -> Self {
+    /// `wasi` has no folder of its own: `filesystem` has them.
+    pub(crate) fn new(mut wasi: WasiCtxBuilder, filesystem: &Filesystem, limiter: MemoryLimiter) -> Self {
         let mut wasi = wasi.build_p1();
         wasi.ctx().table.set_max_capacity(MAX_RESOURCES);
-        Self { wasi, limiter }
+        Self { preview1: Preview1::new(wasi, filesystem), limiter }
     }
 }
 
@@ -120,6 +127,10 @@ pub(crate) fn limited_store<T: Limited>(engine: &Engine, state: T, call_bytes: u
 pub(crate) fn component_linker(engine: &Engine) -> wasmtime::Result<Linker<ComponentState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    filesystem::add_to_linker(&mut linker, |state: &mut ComponentState| FilesystemView {
+        filesystem: &mut state.filesystem,
+        table: &mut state.table,
+    })?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     add_to_linker(&mut linker, |state: &mut ComponentState| &mut state.aws)?;
     Ok(linker)
@@ -127,6 +138,6 @@ pub(crate) fn component_linker(engine: &Engine) -> wasmtime::Result<Linker<Compo
 
 pub(crate) fn module_linker(engine: &Engine) -> wasmtime::Result<wasmtime::Linker<ModuleState>> {
     let mut linker = wasmtime::Linker::new(engine);
-    wasmtime_wasi::p1::add_to_linker_async(&mut linker, |state: &mut ModuleState| &mut state.wasi)?;
+    preview1::add_to_linker(&mut linker, |state: &mut ModuleState| &mut state.preview1)?;
     Ok(linker)
 }

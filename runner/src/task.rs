@@ -30,7 +30,7 @@ use crate::credentials::{
 use crate::definition::{self, SessionPolicySetting, TaskDefinition, TaskRole};
 use crate::egress::{CallLimits, Egress, HttpClients, HttpClientsError, TaskCalls, TaskIdentity, TaskWithoutRole};
 use crate::engine::{EPOCH_INTERVAL, Engine, EngineError, EngineSettings, ImageError, ImportedInterface, PoolPlaces};
-use crate::host::AwsCtx;
+use crate::host::{AwsCtx, FileWork};
 use crate::output::{OutputQueue, TaskOutput};
 use crate::settings::{AwsSettings, Base, BoundExceeded, RunnerSettings};
 
@@ -224,7 +224,8 @@ impl PreparedTask {
             Some(calls) => AwsCtx::new(calls.clone()),
             None => AwsCtx::denying(Arc::new(self.without_role(&id))),
         };
-        let ends = containers::run(&self, &aws, &output, stopped).await;
+        let files = FileWork::new(limits.open_files);
+        let ends = containers::run(&self, &aws, &files, &output, stopped).await;
         drop((aws, places));
         let grace = self.runner.0.settings.output_grace;
         let written = output.finish(grace).await;
@@ -235,7 +236,12 @@ impl PreparedTask {
             }
             self.runner.0.settings.audit.flush().await
         });
-        match settled.await {
+        // Beside it: a file operation that the system does not end delays nothing else.
+        let (settled, files_ended) = tokio::join!(settled, tokio::time::timeout(grace, files.idle()));
+        if files_ended.is_err() {
+            tracing::error!(task_id = id, "a file operation of a task that has ended is still under way");
+        }
+        match settled {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::error!(%error, task_id = id, "the audit of a task that has ended is incomplete"),
             Err(_) => tracing::error!(task_id = id, "the audit of a task that has ended is still being written"),
@@ -350,9 +356,8 @@ impl RunningTask {
     }
 
     /// Waits for the task to end. No guest code of it runs afterwards, and no call of it is signed or sent. Output, audit
-    /// records and calls that are being given up are waited for, for as long as
-    /// [`with_output_grace`](RunnerSettings::with_output_grace) says; an operation on a file of a volume that the
-    /// system has begun may still end after that.
+    /// records, calls that are being given up and file operations that the system has begun are waited for, for as long
+    /// as [`with_output_grace`](RunnerSettings::with_output_grace) says.
     ///
     /// May be dropped and called again: the outcome is kept until it has been returned.
     pub async fn wait(&mut self) -> StoppedTask {

@@ -1,11 +1,10 @@
 //! One container: a fresh instance of its image, run to its end under its limits.
 
-use std::fs::File;
 use std::sync::Arc;
 
 use rolebox_policy::Region;
 use wasmtime::Trap;
-use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
+use wasmtime_wasi::{I32Exit, WasiCtxBuilder};
 
 use super::inspect;
 use super::outcome::ContainerEnd;
@@ -13,9 +12,12 @@ use super::usage::ContainerUsage;
 use super::volumes::Folders;
 use crate::definition::{ContainerDefinition, TaskDefinition};
 use crate::engine::{Engine, Image, PoolPlaces, Program};
-use crate::host::{self, AwsCtx, ComponentState, MemoryLimitExceeded, MemoryLimiter, ModuleState, limited_store};
+use crate::host::{
+    self, AwsCtx, ComponentState, FileWork, Filesystem, MemoryLimitExceeded, MemoryLimiter, ModuleState, Mount,
+    limited_store,
+};
 use crate::output::{OutputLimitExceeded, OutputName, OutputQueue};
-use crate::settings::{MemoryInspector, descriptor_path};
+use crate::settings::MemoryInspector;
 
 /// What a guest sees in place of a key: SDKs refuse to start without one. Visibly not real, and never sent.
 const PLACEHOLDER: &str = "rolebox-signs-on-the-host";
@@ -31,16 +33,9 @@ pub(super) struct PreparedContainer {
     definition: ContainerDefinition,
     image: Arc<Image>,
     environment: Vec<(String, String)>,
-    mounts: Vec<Mount>,
+    mounts: Arc<[Mount]>,
     call_bytes: usize,
     places: PoolPlaces,
-}
-
-#[derive(Debug)]
-struct Mount {
-    folder: Arc<File>,
-    container_path: String,
-    read_only: bool,
 }
 
 impl std::fmt::Debug for PreparedContainer {
@@ -92,19 +87,21 @@ impl PreparedContainer {
         &self,
         engine: &Engine,
         aws: AwsCtx,
+        files: FileWork,
         output: &OutputQueue,
         usage: &ContainerUsage,
         inspector: Option<&MemoryInspector>,
     ) -> ContainerEnd {
-        let wasi = match self.wasi(output) {
-            Ok(wasi) => wasi,
-            Err(error) => return ContainerEnd::FailedToStart(format!("{error:#}")),
+        let filesystem = match Filesystem::new(self.mounts.clone(), files).await {
+            Ok(filesystem) => filesystem,
+            Err(error) => return ContainerEnd::FailedToStart(error.to_string()),
         };
+        let wasi = self.wasi(output);
         let limiter = MemoryLimiter::new(self.definition.memory().bytes(), usage.peak_memory.clone());
         let engine = engine.wasmtime();
         match &self.image.program {
             Program::Component(command) => {
-                let state = ComponentState::new(wasi, aws, limiter);
+                let state = ComponentState::new(wasi, filesystem, aws, limiter);
                 let mut store = limited_store(engine, state, self.call_bytes);
                 let command = match command.instantiate_async(&mut store).await {
                     Ok(command) => command,
@@ -121,7 +118,7 @@ impl PreparedContainer {
                 ended(result.map(|run| i32::from(run.is_err())), true)
             }
             Program::Module(module) => {
-                let mut store = limited_store(engine, ModuleState::new(wasi, limiter), self.call_bytes);
+                let mut store = limited_store(engine, ModuleState::new(wasi, &filesystem, limiter), self.call_bytes);
                 let started = match module.instantiate_async(&mut store).await {
                     Ok(instance) => instance.get_typed_func::<(), ()>(&mut store, "_start"),
                     Err(error) => Err(error),
@@ -143,17 +140,13 @@ impl PreparedContainer {
         }
     }
 
-    fn wasi(&self, output: &OutputQueue) -> wasmtime::Result<WasiCtxBuilder> {
+    fn wasi(&self, output: &OutputQueue) -> WasiCtxBuilder {
         let mut wasi = host::wasi_builder();
         wasi.args(&self.definition.arguments())
             .envs(&self.environment)
             .stdout(output.stream(OutputName::Stdout))
             .stderr(output.stream(OutputName::Stderr));
-        for mount in &self.mounts {
-            let permissions = if mount.read_only { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
-            wasi.preopened_dir(descriptor_path(&mount.folder), &mount.container_path, permissions)?;
-        }
-        Ok(wasi)
+        wasi
     }
 }
 

@@ -12,7 +12,7 @@ use super::outcome::{ContainerEnd, EndedContainer, TaskEnd};
 use super::usage::ContainerUsage;
 use crate::cpu::{CpuBudget, Cut, Guest, TaskShare};
 use crate::definition::Condition;
-use crate::host::AwsCtx;
+use crate::host::{AwsCtx, FileWork};
 use crate::output::OutputQueue;
 
 /// Where each container stands.
@@ -27,6 +27,7 @@ enum State {
 struct Run<'a> {
     task: &'a PreparedTask,
     aws: &'a AwsCtx,
+    files: &'a FileWork,
     output: &'a OutputQueue,
     share: TaskShare,
     budget: Option<CpuBudget>,
@@ -50,6 +51,7 @@ pub(super) async fn stop_requested(stopped: &mut watch::Receiver<Option<String>>
 pub(super) async fn run(
     task: &PreparedTask,
     aws: &AwsCtx,
+    files: &FileWork,
     output: &OutputQueue,
     mut stopped: watch::Receiver<Option<String>>,
 ) -> TaskEnd {
@@ -57,6 +59,7 @@ pub(super) async fn run(
     let mut run = Run {
         task,
         aws,
+        files,
         output,
         share: task.runner.0.guests.share(definition.cpu_share(), definition.cpu_limit()),
         budget: definition.limits().cpu_time.map(CpuBudget::new),
@@ -123,11 +126,12 @@ impl Run<'_> {
     fn start(&mut self, index: usize) {
         self.states[index] = State::Running;
         let (shared, container) = (self.task.runner.0.clone(), self.task.containers[index].clone());
-        let (aws, output, usage) = (self.aws.clone(), self.output.clone(), self.usage[index].clone());
+        let (aws, files) = (self.aws.clone(), self.files.clone());
+        let (output, usage) = (self.output.clone(), self.usage[index].clone());
         let (weight, computed) = (container.definition().cpu(), usage.computed.clone());
         let guest = self.share.spawn(weight, computed, self.budget.clone(), async move {
             let inspector = shared.settings.inspector.as_ref();
-            container.run(&shared.engine, aws, &output, &usage, inspector).await
+            container.run(&shared.engine, aws, files, &output, &usage, inspector).await
         });
         self.running.push((index, guest));
     }
