@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 // Guests whose tests lie with what they are about.
 use crate::egress::raw_call;
+use crate::files::files;
 use crate::hostile::http_call;
 use crate::limits::{allocate, loop_forever, print_forever, recurse};
 use crate::secrets::hold_memory;

@@ -6,6 +6,7 @@ mod bounds;
 mod components;
 mod cpu;
 mod egress;
+mod files;
 mod guests;
 mod hostile;
 mod images;
