@@ -8,22 +8,30 @@
 //! would widen what has to be trusted (features of the `wasmtime` crate that are not compiled in cannot be turned on
 //! by a guest).
 
+pub(crate) mod artifact;
+#[cfg(feature = "compiler")]
 mod cache;
+mod code;
+#[cfg(feature = "compiler")]
+pub(crate) mod compile;
 mod image;
+mod images;
 mod pool;
 mod ticker;
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use wasmtime::{Config, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
+#[cfg(feature = "compiler")]
+use wasmtime::OptLevel;
+use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::cpu::Pulse;
-
-pub(crate) use self::image::{Image, Images, Program};
-pub use self::image::{ImageError, ImportedInterface};
+pub(crate) use self::image::{Image, Program};
+pub use self::image::{ImageError, ImageProblem, ImportedInterface};
+pub(crate) use self::images::Images;
 pub(crate) use self::pool::{Pool, PoolPlaces};
+use crate::cpu::Pulse;
+pub(crate) use crate::settings::ImageSettings;
 
 /// How often running guests are interrupted to give way, and so how long one may hold a thread at most.
 ///
@@ -32,6 +40,9 @@ pub(crate) const EPOCH_INTERVAL: std::time::Duration = std::time::Duration::from
 
 /// The largest image read from disk, in bytes: about twice the largest Python component seen (40 MB).
 pub(crate) const MAX_IMAGE_BYTES: u64 = 96 << 20;
+
+/// The most machine code of one image, in bytes: several times what the largest image that is read gives.
+pub(crate) const MAX_CODE_BYTES: u64 = 512 << 20;
 
 /// Core instances of one component. A component built by usual tools has between 3 and 12: its own module, the shims
 /// that tie it to the canonical ABI, and adapters.
@@ -65,8 +76,8 @@ pub(crate) struct EngineSettings {
     pub(crate) max_instances: u32,
     /// The highest `memory` that a container may ask for, in bytes.
     pub(crate) max_memory: u64,
-    /// Where compiled code is kept between processes; `None` keeps none.
-    pub(crate) code_cache: Option<PathBuf>,
+    /// How images are compiled and kept.
+    pub(crate) images: ImageSettings,
     /// Whether memories stay readable after a guest has ended ([`crate::RunnerSettings::inspect_memory`]).
     pub(crate) inspectable: bool,
 }
@@ -106,7 +117,7 @@ impl Engine {
         let wasmtime = wasmtime::Engine::new(&config(settings)).map_err(refused)?;
         let (pulse, watch) = Pulse::new();
         ticker::start(&wasmtime, EPOCH_INTERVAL, watch).map_err(EngineError::Ticker)?;
-        let images = Images::new(&wasmtime, settings.code_cache.clone()).map_err(refused)?;
+        let images = Images::new(&wasmtime, &settings.images).map_err(refused)?;
         let pool = Pool::new(places(settings));
         Ok(Self { wasmtime, images: Arc::new(images), pool, pulse: Arc::new(pulse) })
     }
@@ -157,12 +168,9 @@ fn config(settings: &EngineSettings) -> Config {
         .table_elements(MAX_TABLE_ELEMENTS)
         .max_memory_size(usize::try_from(settings.max_memory).unwrap_or(usize::MAX));
 
-    let mut config = Config::new();
+    let mut config = code_config();
     config
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
-        .memory_init_cow(true)
-        .epoch_interruption(true)
-        .cranelift_opt_level(OptLevel::Speed)
         .max_wasm_stack(MAX_WASM_STACK)
         .async_stack_size(ASYNC_STACK)
         // A guest's back trace is for its author, and the first frames are those that help.
@@ -170,3 +178,22 @@ fn config(settings: &EngineSettings) -> Config {
         .coredump_on_trap(settings.inspectable);
     config
 }
+
+/// What compiled code depends on, of all that can be set: the same wherever code is made and wherever it runs. Whatever is
+/// added here needs a word in [`code_description`].
+pub(crate) fn code_config() -> Config {
+    let mut config = Config::new();
+    config.memory_init_cow(true).epoch_interruption(true);
+    #[cfg(feature = "compiler")]
+    config.cranelift_opt_level(OptLevel::Speed);
+    config
+}
+
+/// The same in words, for errors that people read; wasmtime compares the settings themselves.
+pub(crate) fn code_description() -> String {
+    use std::env::consts::{ARCH, OS};
+    format!("wasmtime {WASMTIME} {ARCH}-{OS} epochs")
+}
+
+/// The version of wasmtime that compiled code belongs to: its major one, as it writes it into the code.
+const WASMTIME: &str = "48";

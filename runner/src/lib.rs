@@ -59,6 +59,7 @@
 //! - [`task`]: [`PreparedTask`] → [`RunningTask`] → [`StoppedTask`];
 //! - [`credentials`]: role sessions, assumed, refreshed and shared;
 //! - [`egress`]: the one way out, from a guest's request to a signed one, and its audit;
+//! - [`compiler`] and [`artifact`]: how images become machine code, here or on another machine;
 //! - [`host`] and [`output`]: what a guest sees of the host, and what the host takes from it.
 //!
 //! Absent: the process environment, command lines, servers and registries. The `rolebox` command adds the first two.
@@ -68,6 +69,18 @@
 //! `aws-credential-types` (the host's own credentials), `aws-smithy-async` (time), `rolebox-policy` (roles, Regions,
 //! capabilities), `rolebox-aws-request` (calls), `wasmtime` (linkers), `http`, `bytes` and `url`.
 
+/// Compiled code that bears an operator's signature: accepted with [`RunnerSettings::accept_artifacts`], and with the
+/// feature `compiler` made here.
+pub mod artifact {
+    pub use crate::engine::artifact::{ArtifactError, ArtifactKey, KeyError, is_artifact};
+    #[cfg(feature = "compiler")]
+    pub use crate::engine::artifact::{Machines, SigningKey, make_artifact};
+}
+/// How images are compiled: in this process, or each in one of its own.
+#[cfg(feature = "compiler")]
+pub mod compiler {
+    pub use crate::engine::compile::{CompileFailure, Compiler, CompilerProcess, compile_worker};
+}
 mod cpu;
 pub mod credentials;
 pub mod definition;
@@ -78,6 +91,6 @@ pub mod output;
 pub mod settings;
 pub mod task;
 
-pub use engine::{EngineError, ImageError, ImportedInterface};
+pub use engine::{EngineError, ImageError, ImageProblem, ImportedInterface};
 pub use settings::{AwsSettings, OperatorBounds, RunnerSettings};
 pub use task::{PreparedTask, Runner, RunningTask, StoppedTask};

@@ -5,9 +5,9 @@
 //! that a definition could reach the host or a role by.
 
 mod bounds;
+mod images;
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use rolebox_policy::Region;
 
 pub(crate) use self::bounds::descriptor_path;
 pub use self::bounds::{BoundCheck, BoundExceeded, OperatorBounds, RaisedBy};
+pub(crate) use self::images::ImageSettings;
 use crate::credentials::{BaseIdentity, Sts};
 use crate::egress::Endpoints;
 use crate::egress::audit::{AuditSink, TracingAudit};
@@ -35,7 +36,7 @@ pub type MemoryInspector = Arc<dyn Fn(&[u8]) + Send + Sync>;
 pub struct RunnerSettings {
     pub(crate) bounds: OperatorBounds,
     pub(crate) aws: Option<AwsSettings>,
-    pub(crate) code_cache: Option<PathBuf>,
+    pub(crate) images: ImageSettings,
     pub(crate) audit: Arc<dyn AuditSink>,
     pub(crate) time: SharedTimeSource,
     pub(crate) max_instances: u32,
@@ -49,7 +50,7 @@ impl fmt::Debug for RunnerSettings {
         f.debug_struct("RunnerSettings")
             .field("bounds", &self.bounds)
             .field("aws", &self.aws)
-            .field("code_cache", &self.code_cache)
+            .field("images", &self.images)
             .field("max_instances", &self.max_instances)
             .finish_non_exhaustive()
     }
@@ -62,7 +63,7 @@ impl RunnerSettings {
         Self {
             bounds,
             aws: None,
-            code_cache: None,
+            images: ImageSettings::default(),
             audit: Arc::new(TracingAudit),
             time: SharedTimeSource::default(),
             max_instances: DEFAULT_MAX_INSTANCES,
@@ -83,8 +84,8 @@ impl RunnerSettings {
     #[must_use]
     pub fn bounds(&self) -> OperatorBounds {
         let bounds = self.bounds.clone();
-        match &self.code_cache {
-            Some(cache) => bounds.protect(cache.clone()),
+        match self.images.code_cache() {
+            Some(cache) => bounds.protect(cache),
             None => bounds,
         }
     }
@@ -93,16 +94,6 @@ impl RunnerSettings {
     #[must_use]
     pub fn with_aws(mut self, aws: AwsSettings) -> Self {
         self.aws = Some(aws);
-        self
-    }
-
-    /// Compiled code is kept in this folder between processes. It must be this user's alone; default none.
-    ///
-    /// What lies there runs with the host's own rights, so nothing is loaded from a folder or file that others may
-    /// write to, and no volume may contain it.
-    #[must_use]
-    pub fn with_code_cache(mut self, folder: PathBuf) -> Self {
-        self.code_cache = Some(folder);
         self
     }
 

@@ -107,7 +107,7 @@ impl Runner {
         let engine = Engine::new(&EngineSettings {
             max_instances: settings.max_instances,
             max_memory: settings.bounds.max_memory().bytes(),
-            code_cache: settings.code_cache.clone(),
+            images: settings.images.clone(),
             inspectable: settings.inspector.is_some(),
         })?;
         let guests = Executor::start(settings.guest_threads, EPOCH_INTERVAL, engine.pulse().clone())

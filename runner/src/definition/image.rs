@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 /// A container's `image`.
 ///
-/// What ends in `.wasm` is a path, everything else the name of an image in a registry. Loading either, and which
-/// sources the operator allows, is not decided here.
+/// What ends in `.wasm` or `.cwasm` or begins with `/` is a path, everything else the name of an image in a registry.
+/// Loading either, and which sources the operator allows, is not decided here; nor whether a file is an image or an
+/// [artifact](crate::artifact), which its content tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Image {
@@ -121,7 +122,7 @@ pub(super) fn parse(text: &str, folder: &Path) -> Result<Image, &'static str> {
     if text.contains('\0') {
         return Err("the image's name holds a NUL");
     }
-    if text.ends_with(".wasm") {
+    if text.starts_with('/') || [".wasm", ".cwasm"].iter().any(|ending| text.ends_with(ending)) {
         return Ok(Image::File(folder.join(text)));
     }
     if text.contains("://") {
@@ -223,6 +224,8 @@ mod tests {
             ("../out/app.wasm", "/folder/../out/app.wasm"),
             ("/images/app.wasm", "/images/app.wasm"),
             ("My App.wasm", "/folder/My App.wasm"),
+            ("app.cwasm", "/folder/app.cwasm"),
+            ("/images/app", "/images/app"),
         ] {
             assert_eq!(parse(text, Path::new("/folder")), Ok(Image::File(path.into())), "{text}");
         }
@@ -235,7 +238,6 @@ mod tests {
             "\0.wasm",
             "App",
             "a//b",
-            "/app",
             "app/",
             "app:",
             "app:-x",

@@ -1,32 +1,21 @@
-//! Images: a component or a core module on disk, made ready to be instantiated many times.
+//! Images: a component or a core module, made ready to be instantiated many times.
 //!
-//! An image is known by the SHA-256 of its bytes. Each is compiled once, however many tasks ask for it at the same
-//! time, on a thread that may block; then linked once against what the host grants, so that a start only copies.
+//! An image is known by the SHA-256 of its bytes. It is linked once against what the host grants, so that a start only
+//! copies. How it gets here is the business of [`super::images`].
 
-use std::collections::HashMap;
-use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-use tokio::sync::OnceCell;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 use wasmtime_wasi::p2::bindings::CommandPre;
 
-use super::MAX_IMAGE_BYTES;
-use super::cache::CodeCache;
+use super::code::Compiled;
 use crate::host::{self, ComponentState, ModuleState};
 
 /// The SHA-256 of an image's bytes, printed as `sha256:` is in OCI but without the prefix.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct ImageId([u8; 32]);
-
-impl ImageId {
-    fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
-    }
-}
+pub(crate) struct ImageId(pub(super) [u8; 32]);
 
 impl std::fmt::Display for ImageId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -40,70 +29,41 @@ impl std::fmt::Debug for ImageId {
     }
 }
 
+/// The two kinds of WebAssembly binary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ImageKind {
+    Component,
+    Module,
+}
+
+impl ImageKind {
+    /// Told apart by the layer field after the magic number.
+    /// <https://github.com/WebAssembly/component-model/blob/main/design/mvp/Binary.md>
+    pub(super) fn of(image: &[u8]) -> Result<Self, ImageProblem> {
+        match image.first_chunk::<8>() {
+            Some([b'\0', b'a', b's', b'm', _, 0, 1, 0]) => Ok(Self::Component),
+            Some([b'\0', b'a', b's', b'm', 1, 0, 0, 0]) => Ok(Self::Module),
+            Some([0x7f, b'E', b'L', b'F', ..]) => Err(ImageProblem::Unsigned),
+            _ => {
+                let start = image.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
+                let found = if start.is_empty() { "none: the file is empty".to_owned() } else { start };
+                Err(ImageProblem::NotWasm { found })
+            }
+        }
+    }
+}
+
 /// An image could not be loaded, compiled or linked. The command line's exit code for all of these is 126.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImageError {
-    /// The file is not there or cannot be read.
-    #[error("image {}: {source}; build it, or correct `image` in the container definition", path.display())]
-    Read {
+    /// The file cannot be run.
+    #[error("image {} {problem}", path.display())]
+    File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The name leads to a folder, a device or a pipe.
-    #[error("image {} is not a regular file", path.display())]
-    NotAFile {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file is larger than the host compiles.
-    #[error("image {} has {size} bytes; at most {MAX_IMAGE_BYTES} are loaded", path.display())]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// Its size in bytes.
-        size: u64,
-    },
-    /// The file does not begin like a WebAssembly binary.
-    #[error("image {} is not a WebAssembly component or module (its first bytes are {found}); build it with `--target wasm32-wasip2`", path.display())]
-    NotWasm {
-        /// The file.
-        path: PathBuf,
-        /// The first bytes, in hexadecimal.
-        found: String,
-    },
-    /// The file begins like WebAssembly but is malformed, or uses a proposal that is not enabled.
-    #[error("image {} could not be compiled: {source:#}", path.display())]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// What wasmtime said.
-        source: wasmtime::Error,
-    },
-    /// The image imports an interface that the host does not grant, or another version of one.
-    #[error("image {} imports what is not granted to tasks: {source:#}; tasks get WASI 0.2 and `rolebox:aws`", path.display())]
-    Link {
-        /// The file.
-        path: PathBuf,
-        /// What wasmtime said: it names the import.
-        source: wasmtime::Error,
-    },
-    /// The image has no entry point.
-    #[error("image {} has nothing to run: {expected}", path.display())]
-    NothingToRun {
-        /// The file.
-        path: PathBuf,
-        /// The export that is missing.
-        expected: &'static str,
-    },
-    /// The compiling thread ended without an answer.
-    #[error("image {} could not be compiled: the compiler stopped unexpectedly", path.display())]
-    Compiler {
-        /// The file.
-        path: PathBuf,
+        /// Why not.
+        problem: ImageProblem,
     },
     /// References to registries are not resolved.
     #[error(
@@ -115,16 +75,93 @@ pub enum ImageError {
     },
 }
 
-/// What comes out of the compiler or the cache, not linked yet.
-pub(super) enum Compiled {
-    Component(Component),
-    Module(Module),
+/// Why an image cannot be run, without its name: images with the same bytes share it.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImageProblem {
+    /// The file is not there or cannot be read.
+    #[error("cannot be read: {0}; build it, or correct `image` in the container definition")]
+    Unreadable(Arc<std::io::Error>),
+    /// The name leads to a folder, a device or a pipe.
+    #[error("is not a regular file")]
+    NotAFile,
+    /// The file is larger than the host compiles, or runs where it is compiled already.
+    #[error("has {size} bytes; at most {most} are loaded")]
+    TooLarge {
+        /// Its size in bytes.
+        size: u64,
+        /// The most that is loaded.
+        most: u64,
+    },
+    /// The file was written to while it was read.
+    #[error("was changed while it was loaded; start the task again when the file is whole")]
+    Changed,
+    /// The file does not begin like a WebAssembly binary.
+    #[error(
+        "is not a WebAssembly component or module (its first bytes are {found}); build it with `--target wasm32-wasip2`"
+    )]
+    NotWasm {
+        /// The first bytes, in hexadecimal.
+        found: String,
+    },
+    /// The file is compiled code of wasmtime's own, which runs with the host's rights and says nothing of its author.
+    #[error(
+        "is compiled code without a signature, which is never run; name the image, or what `rolebox compile` made of it"
+    )]
+    Unsigned,
+    /// The file begins like WebAssembly but is malformed, or uses a proposal that is not enabled.
+    #[error("could not be compiled: {0}")]
+    Invalid(String),
+    /// Compiling it would take more than any real image does.
+    #[error("is not compiled: {0}")]
+    TooComplex(String),
+    /// The compiler did not come to an end.
+    #[cfg(feature = "compiler")]
+    #[error("could not be compiled: {0}")]
+    Compiler(#[from] crate::compiler::CompileFailure),
+    /// The file is an artifact, and one that is not run.
+    #[error("is an artifact that is not run: {0}")]
+    Artifact(#[from] crate::artifact::ArtifactError),
+    /// This build has no compiler.
+    #[error(
+        "is not compiled yet, and this build of rolebox has no compiler: it runs what `rolebox compile` made of an image"
+    )]
+    NoCompiler,
+    /// The image imports an interface that the host does not grant, or another version of one.
+    #[error("imports what is not granted to tasks: {0}; tasks get WASI 0.2 and `rolebox:aws`")]
+    Link(String),
+    /// The image has no entry point; what is missing.
+    #[error("has nothing to run: {0}")]
+    NothingToRun(&'static str),
+    /// The wasm engine or its threads are not what they should be; what is wrong.
+    #[error("could not be loaded: {0}")]
+    Engine(String),
+}
+
+impl ImageProblem {
+    /// Whether the same bytes would meet the same problem again, after as much work.
+    pub(super) fn is_lasting(&self) -> bool {
+        match self {
+            Self::Invalid(_) | Self::TooComplex(_) | Self::Link(_) | Self::NothingToRun(_) => true,
+            #[cfg(feature = "compiler")]
+            Self::Compiler(failure) => failure.is_the_images(),
+            _ => false,
+        }
+    }
+}
+
+impl From<std::io::Error> for ImageProblem {
+    fn from(error: std::io::Error) -> Self {
+        Self::Unreadable(Arc::new(error))
+    }
 }
 
 /// An image ready to be instantiated.
 pub(crate) struct Image {
     pub(crate) program: Program,
     imports: Vec<ImportedInterface>,
+    /// The size of its compiled form, in bytes.
+    code: u64,
 }
 
 /// The linked form of an image: what `InstancePre` caches is shared by all its tasks.
@@ -150,165 +187,70 @@ impl std::fmt::Debug for Image {
 }
 
 impl Image {
+    /// The size of its compiled form, in bytes.
+    pub(super) fn code(&self) -> u64 {
+        self.code
+    }
+
     /// What the image imports, in its own order.
     pub(crate) fn imports(&self) -> &[ImportedInterface] {
         &self.imports
     }
 }
 
-/// All images of one engine.
-pub(crate) struct Images {
-    shared: Arc<Shared>,
-    prepared: Mutex<HashMap<ImageId, Arc<OnceCell<Arc<Image>>>>>,
-}
-
-/// What compiling needs on its own thread.
-struct Shared {
-    engine: Engine,
+/// What the host grants, and so what images are linked against.
+pub(super) struct Linkers {
     components: wasmtime::component::Linker<ComponentState>,
     modules: wasmtime::Linker<ModuleState>,
-    cache: Option<CodeCache>,
 }
 
-impl Images {
-    pub(super) fn new(engine: &Engine, cache: Option<PathBuf>) -> wasmtime::Result<Self> {
-        let cache = cache.map(|folder| CodeCache::new(engine, folder));
-        let (components, modules) = (host::component_linker(engine)?, host::module_linker(engine)?);
-        let shared = Arc::new(Shared { engine: engine.clone(), components, modules, cache });
-        Ok(Self { shared, prepared: Mutex::default() })
+impl Linkers {
+    pub(super) fn new(engine: &Engine) -> wasmtime::Result<Self> {
+        Ok(Self { components: host::component_linker(engine)?, modules: host::module_linker(engine)? })
     }
 
-    /// Reads, compiles and links the image at `path`; an image that is ready already is only read and hashed.
-    pub(crate) async fn load(&self, path: &Path) -> Result<Arc<Image>, ImageError> {
-        let owned = path.to_owned();
-        let (id, bytes) = blocking(path, move || {
-            let bytes = read(&owned)?;
-            Ok((ImageId::of(&bytes), bytes))
-        })
-        .await?;
-        let cell = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).entry(id).or_default().clone();
-        // A caller that goes away while compiling leaves the cell empty, and the next caller compiles.
-        let image = cell
-            .get_or_try_init(|| async {
-                let (shared, owned) = (self.shared.clone(), path.to_owned());
-                blocking(path, move || shared.prepare(&owned, id, &bytes)).await.map(Arc::new)
-            })
-            .await?;
-        Ok(image.clone())
-    }
-}
-
-async fn blocking<T: Send + 'static>(
-    path: &Path,
-    work: impl FnOnce() -> Result<T, ImageError> + Send + 'static,
-) -> Result<T, ImageError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(ImageError::Compiler { path: path.to_owned() }))
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, ImageError> {
-    let failed = |source| ImageError::Read { path: path.to_owned(), source };
-    // Looked at before it is opened: opening a pipe would wait for whoever writes to it.
-    let metadata = std::fs::metadata(path).map_err(failed)?;
-    if !metadata.is_file() {
-        return Err(ImageError::NotAFile { path: path.to_owned() });
-    }
-    let too_large = |size| ImageError::TooLarge { path: path.to_owned(), size };
-    if metadata.len() > MAX_IMAGE_BYTES {
-        return Err(too_large(metadata.len()));
-    }
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(failed)?;
-    // One byte more than allowed tells a file that grew since.
-    let size = file.take(MAX_IMAGE_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if size as u64 > MAX_IMAGE_BYTES { Err(too_large(size as u64)) } else { Ok(bytes) }
-}
-
-/// The two kinds of WebAssembly binary, told apart by the layer field after the magic number.
-/// <https://github.com/WebAssembly/component-model/blob/main/design/mvp/Binary.md>
-fn is_component(path: &Path, bytes: &[u8]) -> Result<bool, ImageError> {
-    match bytes.first_chunk::<8>() {
-        Some([b'\0', b'a', b's', b'm', _, 0, 1, 0]) => Ok(true),
-        Some([b'\0', b'a', b's', b'm', 1, 0, 0, 0]) => Ok(false),
-        _ => {
-            let start = bytes.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
-            let found = if start.is_empty() { "none: the file is empty".to_owned() } else { start };
-            Err(ImageError::NotWasm { path: path.to_owned(), found })
-        }
-    }
-}
-
-impl Shared {
-    fn prepare(&self, path: &Path, id: ImageId, bytes: &[u8]) -> Result<Image, ImageError> {
-        let component = is_component(path, bytes)?;
-        let compiled = match self.cached(&id, component) {
-            Some(compiled) => compiled,
-            None => self.compile(path, &id, bytes, component)?,
-        };
+    pub(super) fn link(&self, compiled: &Compiled) -> Result<Image, ImageProblem> {
         match compiled {
-            Compiled::Component(component) => self.link_component(path, &component),
-            Compiled::Module(module) => self.link_module(path, &module),
+            Compiled::Component(component) => self.component(component),
+            Compiled::Module(module) => self.module(module),
         }
     }
 
-    fn cached(&self, id: &ImageId, component: bool) -> Option<Compiled> {
-        let cache = self.cache.as_ref()?;
-        cache.load(&self.engine, id, component).unwrap_or_else(|error| {
-            tracing::warn!(%error, "compiled code is not taken from the cache; the image is compiled again");
-            None
-        })
-    }
-
-    fn compile(&self, path: &Path, id: &ImageId, bytes: &[u8], component: bool) -> Result<Compiled, ImageError> {
-        let invalid = |source| ImageError::Invalid { path: path.to_owned(), source };
-        let (compiled, code) = if component {
-            let component = Component::from_binary(&self.engine, bytes).map_err(invalid)?;
-            let code = self.cache.is_some().then(|| component.serialize()).transpose().map_err(invalid)?;
-            (Compiled::Component(component), code)
-        } else {
-            let module = Module::from_binary(&self.engine, bytes).map_err(invalid)?;
-            let code = self.cache.is_some().then(|| module.serialize()).transpose().map_err(invalid)?;
-            (Compiled::Module(module), code)
-        };
-        if let (Some(cache), Some(code)) = (&self.cache, code)
-            && let Err(error) = cache.store(id, &code)
-        {
-            // Nothing fails, but every later start is slower until somebody mends it.
-            tracing::error!(
-                "compiled code is not kept: {error}; the task runs, and the next start compiles again: make room there, or \
-                 make the folder this user's alone"
-            );
-        }
-        Ok(compiled)
-    }
-
-    fn link_component(&self, path: &Path, component: &Component) -> Result<Image, ImageError> {
+    fn component(&self, component: &Component) -> Result<Image, ImageProblem> {
         let imports = component
             .component_type()
-            .imports(&self.engine)
+            .imports(component.engine())
             .map(|(name, _)| ImportedInterface { name: name.to_owned() })
             .collect();
         let linked = self.components.instantiate_pre(component);
-        let linked = linked.map_err(|source| ImageError::Link { path: path.to_owned(), source })?;
-        let command = CommandPre::new(linked).map_err(|_| ImageError::NothingToRun {
-            path: path.to_owned(),
-            expected: "the component does not export `wasi:cli/run@0.2.x`; build a binary (`fn main`), not a library",
+        let linked = linked.map_err(|error| ImageProblem::Link(format!("{error:#}")))?;
+        let command = CommandPre::new(linked).map_err(|_| {
+            ImageProblem::NothingToRun(
+                "the component does not export `wasi:cli/run@0.2.x`; build a binary (`fn main`), not a library",
+            )
         })?;
-        Ok(Image { program: Program::Component(command), imports })
+        let code = size(component.image_range());
+        Ok(Image { program: Program::Component(command), imports, code })
     }
 
-    fn link_module(&self, path: &Path, module: &Module) -> Result<Image, ImageError> {
+    fn module(&self, module: &Module) -> Result<Image, ImageProblem> {
         let mut imports: Vec<_> =
             module.imports().map(|import| ImportedInterface { name: import.module().to_owned() }).collect();
         imports.dedup();
         let linked = self.modules.instantiate_pre(module);
-        let linked = linked.map_err(|source| ImageError::Link { path: path.to_owned(), source })?;
+        let linked = linked.map_err(|error| ImageProblem::Link(format!("{error:#}")))?;
         let starts = module
             .get_export("_start")
             .is_some_and(|export| export.func().is_some_and(|ty| ty.params().len() == 0 && ty.results().len() == 0));
         if !starts {
             let expected = "the module does not export a function `_start` without parameters";
-            return Err(ImageError::NothingToRun { path: path.to_owned(), expected });
+            return Err(ImageProblem::NothingToRun(expected));
         }
-        Ok(Image { program: Program::Module(linked), imports })
+        let code = size(module.image_range());
+        Ok(Image { program: Program::Module(linked), imports, code })
     }
+}
+
+fn size(range: std::ops::Range<*const u8>) -> u64 {
+    u64::try_from(range.end.addr().saturating_sub(range.start.addr())).unwrap_or(u64::MAX)
 }

@@ -1,6 +1,5 @@
 //! Images that cannot be run are refused when the task is prepared, with what is wrong and where.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use rolebox_guest_artifacts as artifacts;
@@ -81,46 +80,45 @@ async fn a_core_module_runs_and_its_exit_code_is_whole() {
 }
 
 #[tokio::test]
-async fn compiled_code_is_kept_for_its_owner_alone_and_never_taken_from_others() {
-    let cache = tempfile::tempdir().unwrap();
-    let folder = cache.path().join("code");
-    let run = async || {
-        let folder = folder.clone();
-        let host = Host::with(|settings| settings.with_code_cache(folder)).await;
-        host.run(&task(Path::new(artifacts::EXIT_OK), &[])).await.stopped.exit_code()
+async fn compiled_code_that_nobody_signed_is_no_image() {
+    let (host, folder) = (Host::start().await, tempfile::tempdir().unwrap());
+    let image = image_file(folder.path(), "image.wasm", b"\x7fELF\x02\x01\x01\xc8 and so on");
+    let error = refusal(&host, &image).await;
+    assert!(error.contains("compiled code without a signature") && error.contains("rolebox compile"), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_that_changes_is_the_image_that_it_became() {
+    let (host, folder) = (Host::start().await, tempfile::tempdir().unwrap());
+    let exits = |code: u8| {
+        let module = format!(
+            r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32))) (memory (export "memory") 1)
+                (func (export "_start") (call $exit (i32.const {code}))))"#
+        );
+        image_file(folder.path(), "image.wasm", &wat::parse_str(module).unwrap())
     };
-    let entry = || {
-        let mut entries: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-        assert_eq!(entries.len(), 1, "one entry, nothing half-written: {entries:?}");
-        entries.remove(0)
-    };
-    let inode = || std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(entry()).unwrap());
-    let set_mode = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
-    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let run = async |image: &Path| host.run(&task(image, &[])).await.stopped.exit_code();
+    // The same name, inode, size and time, as nearly as can be made: only the change time tells them apart.
+    for code in [10, 11, 12, 10] {
+        let image = exits(code);
+        let old = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+        std::fs::File::options().write(true).open(&image).unwrap().set_modified(old).unwrap();
+        assert_eq!(run(&image).await, i32::from(code));
+        assert_eq!(run(&image).await, i32::from(code));
+    }
+}
 
-    assert_eq!(run().await, 0);
-    assert_eq!((mode(&folder), mode(&entry())), (0o700, 0o600));
-    let first = inode();
-    assert_eq!(run().await, 0);
-    assert_eq!(inode(), first, "the entry was used");
-
-    // A file that others could have written is compiled again and replaced.
-    set_mode(&entry(), 0o666);
-    assert_eq!(run().await, 0);
-    assert_eq!(mode(&entry()), 0o600);
-    assert_ne!(inode(), first);
-
-    // A damaged one too.
-    let path = entry();
-    std::fs::remove_file(&path).unwrap();
-    std::fs::write(&path, b"not compiled code").unwrap();
-    set_mode(&path, 0o600);
-    assert_eq!(run().await, 0);
-    assert!(std::fs::metadata(&path).unwrap().len() > 1_000);
-
-    // In a folder that others may write to, nothing is read or written.
-    std::fs::remove_file(&path).unwrap();
-    set_mode(&folder, 0o777);
-    assert_eq!(run().await, 0);
-    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+#[tokio::test]
+async fn more_images_than_are_kept_ready_all_run() {
+    let host = Host::with(|settings| settings.with_prepared_images(1, 1)).await;
+    let guests = [artifacts::EXIT_OK, artifacts::TRAP].map(Path::new);
+    let held = host.prepare(&task(guests[0], &[])).await.unwrap();
+    for _ in 0..2 {
+        for guest in guests {
+            host.prepare(&task(guest, &[])).await.unwrap();
+        }
+    }
+    // Who holds an image that was let go of still has it.
+    let output = rolebox::output::TaskOutput::Capture(rolebox::output::CapturedOutput::default());
+    assert_eq!(held.start(output).wait().await.exit_code(), 0);
 }

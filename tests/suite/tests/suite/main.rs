@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps fails where it should")]
 
 mod bounds;
+mod code_cache;
+mod compiling;
 mod components;
 mod cpu;
 mod egress;

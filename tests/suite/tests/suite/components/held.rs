@@ -37,12 +37,12 @@ async fn measure() {
         assert_eq!(case.run(&host, folder.path()).await, None);
         let peak = status("VmHWM:");
         // Measured from the beginning: what an allocator keeps of an earlier case must not hide a later one.
-        let held = peak - begun;
+        let held = peak.saturating_sub(begun);
         assert!(held <= BYTES_A_GUEST, "{}: {held} bytes are held since the first guest began", case.name);
-        raised.push((peak - before, case.name));
+        raised.push((peak.saturating_sub(before), case.name));
     }
     raised.sort();
-    println!("{} KiB at most; raised most by {:?}", (status("VmHWM:") - begun) >> 10, raised.last());
+    println!("{} KiB at most; raised most by {:?}", status("VmHWM:").saturating_sub(begun) >> 10, raised.last());
 }
 
 /// A figure of this process's, in bytes. <https://man7.org/linux/man-pages/man5/proc_pid_status.5.html>

@@ -128,8 +128,8 @@ fn components() -> Vec<Case> {
     };
     let record = format!("(component (type (record {})))", r#"(field "a" u8)"#.repeat(2));
     vec![
-        Case::new("components ninety deep", depth(90), Refused("nothing to run")),
-        Case::new("components two thousand deep", depth(2_000), Refused("nothing to run")),
+        Case::new("components ninety deep", depth(90), Refused("components inside one another")),
+        Case::new("components two thousand deep", depth(2_000), Refused("components inside one another")),
         Case::new("a thousand components and one", binary(&format!("(component {wide})")), Refused("components")),
         Case::new("a thousand modules and one", binary(&format!("(component {modules})")), Refused("modules")),
         Case::new(
