@@ -1,5 +1,7 @@
 //! The command line.
 
+mod images;
+
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -7,6 +9,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::images::ImageArguments;
+#[cfg(feature = "compiler")]
+pub(crate) use self::images::{CompileArguments, CompilerArguments, MachinesArgument};
 use crate::console::Console;
 use crate::failure::{Failure, RUNNER_FAILED};
 
@@ -58,6 +63,11 @@ pub(crate) enum Command {
 Exit codes: what `rolebox run` would exit with before the task starts, 0 if it would start. With --request: 0, whatever
 is decided about it.")]
     Explain(Box<ExplainArguments>),
+    /// Compile an image to an artifact that bears a signature, for machines that compile nothing.
+    #[cfg(feature = "compiler")]
+    #[command(after_help = "\
+Exit codes: 126 the image could not be compiled or linked, or has nothing to run; 125 anything else.")]
+    Compile(Box<CompileArguments>),
     /// Serve an S3 and an STS that enforce what AWS would, as account 123456789012 in us-east-1.
     LocalAws(LocalAwsArguments),
 }
@@ -115,13 +125,15 @@ pub(crate) struct RequestArguments {
 /// What is to run, and within which bounds.
 #[derive(Debug, Args)]
 pub(crate) struct InputArguments {
-    /// A task definition, or a component: what ends in .wasm.
+    /// A task definition, or a component: what ends in .wasm, or an artifact of `rolebox compile`.
     #[arg(value_name = "DEFINITION.json | COMPONENT.wasm")]
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) component: ComponentArguments,
     #[command(flatten)]
     pub(crate) bounds: BoundsArguments,
+    #[command(flatten)]
+    pub(crate) images: ImageArguments,
 }
 
 /// What a definition would say about a bare component.

@@ -1,4 +1,4 @@
-//! Where compiled code is kept between runs.
+//! Where things are kept between runs: compiled code, and the key that signs it.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,11 +11,20 @@ pub(crate) fn folder() -> Option<PathBuf> {
     below(std::env::var_os("XDG_CACHE_HOME"), std::env::var_os("HOME"))
 }
 
+/// The folder for configuration: `rolebox` in `$XDG_CONFIG_HOME`, else in `~/.config`. `None` without a home.
+pub(crate) fn configuration() -> Option<PathBuf> {
+    let configuration = of_user(std::env::var_os("XDG_CONFIG_HOME"), std::env::var_os("HOME"), ".config")?;
+    Some(configuration.join("rolebox"))
+}
+
 fn below(cache_home: Option<OsString>, home: Option<OsString>) -> Option<PathBuf> {
+    Some(of_user(cache_home, home, ".cache")?.join("rolebox").join("code"))
+}
+
+fn of_user(set: Option<OsString>, home: Option<OsString>, usual: &str) -> Option<PathBuf> {
     // The specification: a relative path counts as not set.
     let absolute = |path: Option<OsString>| path.map(PathBuf::from).filter(|path| path.is_absolute());
-    let cache = absolute(cache_home).or_else(|| absolute(home).map(|home| home.join(".cache")))?;
-    Some(cache.join("rolebox").join("code"))
+    absolute(set).or_else(|| absolute(home).map(|home| home.join(usual)))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use rolebox::artifact::is_artifact;
 use rolebox::definition::TaskDefinition;
 
 use crate::arguments::InputArguments;
@@ -24,11 +25,14 @@ impl Input {
     /// Reads what `arguments` name.
     pub(crate) fn read(arguments: &InputArguments) -> Result<Self, Failure> {
         let file = arguments.file.clone();
-        let is_component = file.extension().is_some_and(|extension| extension == "wasm");
+        let named = file.extension().is_some_and(|extension| extension == "wasm" || extension == "cwasm");
+        let is_component = named || is_artifact(&file);
         let definition = if is_component {
             let folder = std::env::current_dir()
                 .map_err(|error| Failure::runner(error).context("the current folder is not known"))?;
-            component::definition(&file, &arguments.component, &folder)?
+            // An artifact may have any name, but in a definition only a whole path is a path by whatever name.
+            let image = if named { file.clone() } else { folder.join(&file) };
+            component::definition(&image, &arguments.component, &folder)?
         } else {
             definition(&file, arguments)?
         };

@@ -8,8 +8,10 @@
 mod arguments;
 mod aws;
 mod bounds;
+#[cfg(feature = "compiler")]
 mod code_cache;
 mod commands;
+mod compiling;
 mod component;
 mod console;
 mod explanation;
@@ -29,6 +31,10 @@ use crate::console::Console;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
+    #[cfg(feature = "compiler")]
+    if compiling::is_worker() {
+        return rolebox::compiler::compile_worker();
+    }
     let invocation = match arguments::read() {
         Ok(invocation) => invocation,
         Err(exit_code) => return exit_code,
@@ -52,6 +58,8 @@ fn run(invocation: Invocation, console: &Console) -> Result<u8, Failure> {
     let result = runtime.block_on(async {
         match invocation.command {
             Command::Run(arguments) => commands::run::run(*arguments, console).await,
+            #[cfg(feature = "compiler")]
+            Command::Compile(arguments) => commands::compile::compile(*arguments, console).await,
             Command::Explain(arguments) => commands::explain::explain(*arguments, console).await,
             Command::LocalAws(arguments) => commands::local_aws::serve(arguments, console).await,
         }

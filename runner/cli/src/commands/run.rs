@@ -16,7 +16,9 @@ use rolebox::{Runner, RunnerSettings};
 use serde::Serialize;
 
 use crate::arguments::{InputArguments, OutputFormat, RunArguments};
+use crate::aws;
 use crate::bounds::bounds;
+use crate::compiling::with_images;
 use crate::component::flag_of;
 use crate::console::{Console, printable};
 use crate::failure::{Failure, STOPPED};
@@ -25,7 +27,6 @@ use crate::local::EmbeddedAws;
 use crate::signals::Signals;
 use crate::suggestion::{Recorder, Suggestion};
 use crate::task_output::StandardStreams;
-use crate::{aws, code_cache};
 
 /// A definition has ten containers at most, and one task runs.
 const MAX_INSTANCES: u32 = 10;
@@ -170,10 +171,7 @@ pub(super) fn settings_without_aws(
 ) -> Result<RunnerSettings, Failure> {
     let private = private.into_iter().chain(aws::own_files());
     let settings = RunnerSettings::new(bounds(input, arguments, private)?).with_max_instances(MAX_INSTANCES);
-    Ok(match code_cache::folder() {
-        Some(folder) => settings.with_code_cache(folder),
-        None => settings,
-    })
+    with_images(settings, &arguments.images)
 }
 
 fn audit(file: &Path, fsync: bool) -> io::Result<JsonLines> {

@@ -197,7 +197,7 @@ fn what_does_not_fit_is_listed() {
         ]);
     }));
     expect![[r#"
-        containerDefinitions[0].image: image DIR/missing.wasm: No such file or directory (os error 2); build it, or correct `image` in the container definition
+        containerDefinitions[0].image: image DIR/missing.wasm cannot be read: No such file or directory (os error 2); build it, or correct `image` in the container definition
         exit code 126"#]].assert_eq(&mismatches(|definition| {
         definition["containerDefinitions"][0]["image"] = json!("missing.wasm");
     }));

@@ -1,6 +1,7 @@
 //! Whole runs of the `rolebox` command, on guests that a few lines of WebAssembly text make.
 
 mod bounds;
+mod compiling;
 mod explaining;
 mod local_aws;
 mod mistakes;

@@ -103,7 +103,7 @@ fn images_that_cannot_run() {
         missing,
         126,
         expect![[r#"
-        rolebox: task-definition.json: containerDefinitions[0].image: image missing.wasm: No such file or directory (os error 2); build it, or correct `image` in the container definition
+        rolebox: task-definition.json: containerDefinitions[0].image: image missing.wasm cannot be read: No such file or directory (os error 2); build it, or correct `image` in the container definition
     "#]],
     );
     let registry = |definition: &mut Value| definition["containerDefinitions"][0]["image"] = json!("team/app:1");
