@@ -89,6 +89,7 @@ mod engine;
 pub mod host;
 pub mod output;
 pub mod settings;
+mod showable;
 pub mod task;
 
 pub use engine::{EngineError, ImageError, ImageProblem, ImportedInterface};

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use self::generate::Kind;
 
 /// How many of each kind. They are tried by one test, which is to take some ten seconds.
-const COUNT: usize = 600;
+const COUNT: usize = 450;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -12,6 +12,7 @@ use wasmtime_wasi::p2::bindings::CommandPre;
 
 use super::code::Compiled;
 use crate::host::{self, ComponentState, ModuleState};
+use crate::showable::showable;
 
 /// The SHA-256 of an image's bytes, printed as `sha256:` is in OCI but without the prefix.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -110,14 +111,14 @@ pub enum ImageProblem {
     )]
     Unsigned,
     /// The file begins like WebAssembly but is malformed, or uses a proposal that is not enabled.
-    #[error("could not be compiled: {0}")]
+    #[error("could not be compiled: {}", showable(.0))]
     Invalid(String),
     /// Compiling it would take more than any real image does.
-    #[error("is not compiled: {0}")]
+    #[error("is not compiled: {}", showable(.0))]
     TooComplex(String),
     /// The compiler did not come to an end.
     #[cfg(feature = "compiler")]
-    #[error("could not be compiled: {0}")]
+    #[error("could not be compiled: {}", showable(&.0.to_string()))]
     Compiler(#[from] crate::compiler::CompileFailure),
     /// The file is an artifact, and one that is not run.
     #[error("is an artifact that is not run: {0}")]
@@ -128,13 +129,13 @@ pub enum ImageProblem {
     )]
     NoCompiler,
     /// The image imports an interface that the host does not grant, or another version of one.
-    #[error("imports what is not granted to tasks: {0}; tasks get WASI 0.2 and `rolebox:aws`")]
+    #[error("imports what is not granted to tasks: {}; tasks get WASI 0.2 and `rolebox:aws`", showable(.0))]
     Link(String),
     /// The image has no entry point; what is missing.
     #[error("has nothing to run: {0}")]
     NothingToRun(&'static str),
     /// The wasm engine or its threads are not what they should be; what is wrong.
-    #[error("could not be loaded: {0}")]
+    #[error("could not be loaded: {}", showable(.0))]
     Engine(String),
 }
 

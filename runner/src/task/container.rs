@@ -18,6 +18,7 @@ use crate::host::{
 };
 use crate::output::{OutputLimitExceeded, OutputName, OutputQueue};
 use crate::settings::MemoryInspector;
+use crate::showable::showable;
 
 /// What a guest sees in place of a key: SDKs refuse to start without one. Visibly not real, and never sent.
 const PLACEHOLDER: &str = "rolebox-signs-on-the-host";
@@ -184,9 +185,9 @@ fn failure(error: &wasmtime::Error, started: bool) -> ContainerEnd {
     } else if let Some(trap) = error.downcast_ref::<Trap>() {
         ContainerEnd::Trapped(trap.to_string())
     } else if started {
-        ContainerEnd::Trapped(error.root_cause().to_string())
+        ContainerEnd::Trapped(showable(&error.root_cause().to_string()))
     } else {
-        ContainerEnd::FailedToStart(format!("{error:#}"))
+        ContainerEnd::FailedToStart(showable(&format!("{error:#}")))
     }
 }
 

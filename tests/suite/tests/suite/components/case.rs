@@ -13,6 +13,9 @@ const AMPLE: &str = "60s";
 /// What a case that never ends by itself gets.
 const SHORT: &str = "250ms";
 
+/// The longest refusal or reason, in bytes. What a guest wrote into its image must not fill a log.
+const LONGEST_MESSAGE: usize = 4_096;
+
 /// A row of the suite.
 #[derive(Clone)]
 pub(super) struct Case {
@@ -113,6 +116,9 @@ impl End {
                 &stopped.stopped_reason
             }
         };
+        if message.len() > LONGEST_MESSAGE || message.contains(char::is_control) {
+            return false;
+        }
         if HOST_FAILED.iter().any(|failed| message.contains(failed)) {
             return false;
         }

@@ -1,8 +1,10 @@
 //! Invalid text in every string that a guest can pass, and names in images that are no text to be shown.
 
-use crate::components::assemble::{LIBC, binary, command, command_text, raw_module, repeated, section};
+use crate::components::assemble::{
+    LIBC, binary, command, command_text, module, raw_component, raw_module, repeated, section,
+};
 use crate::components::case::End::{Exits, Refused};
-use crate::components::case::{Case, traps};
+use crate::components::case::{Case, cannot_start, traps};
 
 const NO_TEXT: &str = "utf-8";
 
@@ -172,6 +174,38 @@ fn encodings() -> Vec<Case> {
 fn images() -> Vec<Case> {
     let long = "x".repeat(90_000);
     vec![
+        Case::new(
+            "an import whose name clears the terminal",
+            module(r#"(import "env" "\1b[2J\0d\07" (func)) (func (export "_start"))"#),
+            Refused("not granted"),
+        ),
+        Case::new(
+            "an import whose name is 100 KB long",
+            module(&format!(r#"(import "env" "{long}" (func)) (func (export "_start"))"#)),
+            Refused("not granted"),
+        ),
+        Case::new(
+            "an import whose name forges a line of a log",
+            module(r#"(import "env" "x\0arolebox: all is well" (func)) (func (export "_start"))"#),
+            Refused("x rolebox: all is well"),
+        ),
+        Case::new(
+            "an export of a component whose name is no name",
+            {
+                let name = b"\x08\x1b[2Ja\x0a\x0db";
+                raw_component(&[section(11, &[b"\x01\0", name.as_slice(), b"\x03\0\0"].concat())])
+            },
+            Refused("could not be compiled"),
+        ),
+        Case::new(
+            "a function's name of 90 KB with control characters, in an error of the host",
+            command(&format!(
+                r#"(import "stdout" "get-stdout" (func $stdout (result i32)))
+                (start $f) (func $f (@name "\1b[2J\0a{long}") (loop (drop (call $stdout)) (br 0)))
+                (func (export "run") (result i32) (i32.const 0))"#
+            )),
+            cannot_start(""),
+        ),
         Case::new(
             "an import whose name is no text",
             raw_module(&[section(1, &repeated(1, b"\x60\0\0")), section(2, b"\x01\x01a\x02\xff\xfe\0\0")]),
