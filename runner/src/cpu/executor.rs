@@ -242,9 +242,13 @@ impl<T> Guest<T> {
         job.stopped.store(true, Ordering::SeqCst);
         // Where a thread polls it, that thread drops it after the turn.
         let Some(work) = job.take() else { return };
-        if let Some(shared) = job.shared.upgrade() {
+        let shared = job.shared.upgrade();
+        if let Some(shared) = &shared {
             shared.forget(job);
         }
+        // What it leaves to be closed is closed by the guests' own runtime.
+        let runtime = shared.and_then(|shared| shared.runtime.clone());
+        let _entered = runtime.as_ref().map(Handle::enter);
         drop(work);
     }
 }
