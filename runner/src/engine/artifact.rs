@@ -87,10 +87,10 @@ pub enum ArtifactError {
     #[error(
         "no key is accepted, and it is signed with {0}; `RunnerSettings::accept_artifacts` or `--artifact-key` accepts one"
     )]
-    NoKeys(ArtifactKey),
+    NoKeys(Box<ArtifactKey>),
     /// It is signed, or says so, with a key that the operator does not accept.
     #[error("it is signed with {0}, which is not a key that is accepted; name that one if you trust its owner")]
-    OtherKey(ArtifactKey),
+    OtherKey(Box<ArtifactKey>),
     /// Its head is not what the key signed.
     #[error("its signature is not that of its key over its head; it was altered, or signed by somebody else")]
     Signature,
@@ -140,10 +140,10 @@ impl Artifact {
         let head = Head::decode(signed).ok_or(ArtifactError::Malformed)?;
         let key = ArtifactKey::from_bytes(&head.key).ok_or(ArtifactError::Malformed)?;
         if accepted.is_empty() {
-            return Err(ArtifactError::NoKeys(key));
+            return Err(ArtifactError::NoKeys(Box::new(key)));
         }
         if !accepted.contains(&key) {
-            return Err(ArtifactError::OtherKey(key));
+            return Err(ArtifactError::OtherKey(Box::new(key)));
         }
         if !key.has_signed(&message(signed), signature) {
             return Err(ArtifactError::Signature);

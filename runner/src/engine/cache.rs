@@ -140,7 +140,7 @@ impl CodeCache {
         let partial = format!(".{}{}", uuid::Uuid::new_v4().simple(), sweep::PARTIAL);
         let written = write_new(folder, &partial, parts).and_then(|_locked| {
             rustix::fs::renameat(folder, &partial, folder, name)?;
-            Ok(folder.sync_all()?)
+            folder.sync_all()
         });
         written.map_err(|error: io::Error| {
             // Best effort: the error to report is the first one.

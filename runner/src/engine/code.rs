@@ -49,23 +49,29 @@ impl TrustedCode {
         reason = "wasmtime cannot verify machine code; who may make a `TrustedCode` is what makes it sound"
     )]
     pub(super) fn load(&self, engine: &Engine, kind: ImageKind) -> wasmtime::Result<Compiled> {
-        // SAFETY, of all four: the bytes are what wasmtime's own compiler gave. They come from it directly; or from a
+        // What makes all four sound: the bytes are what wasmtime's own compiler gave. They come from it directly; or from a
         // file that only this user can have written, that `cache` wrote under checks of its content and never changes in
         // place; or they bear the signature of a key that the operator accepts.
         Ok(match (&self.0, kind) {
-            // SAFETY: see above.
             (Source::Bytes(code), ImageKind::Component) => {
-                Compiled::Component(unsafe { Component::deserialize(engine, code) }?)
+                // SAFETY: see above.
+                let component = unsafe { Component::deserialize(engine, code) };
+                Compiled::Component(component?)
             }
-            // SAFETY: see above.
-            (Source::Bytes(code), ImageKind::Module) => Compiled::Module(unsafe { Module::deserialize(engine, code) }?),
-            // SAFETY: see above.
+            (Source::Bytes(code), ImageKind::Module) => {
+                // SAFETY: see above.
+                let module = unsafe { Module::deserialize(engine, code) };
+                Compiled::Module(module?)
+            }
             (Source::File(path), ImageKind::Component) => {
-                Compiled::Component(unsafe { Component::deserialize_file(engine, path) }?)
+                // SAFETY: see above.
+                let component = unsafe { Component::deserialize_file(engine, path) };
+                Compiled::Component(component?)
             }
-            // SAFETY: see above.
             (Source::File(path), ImageKind::Module) => {
-                Compiled::Module(unsafe { Module::deserialize_file(engine, path) }?)
+                // SAFETY: see above.
+                let module = unsafe { Module::deserialize_file(engine, path) };
+                Compiled::Module(module?)
             }
         })
     }

@@ -55,8 +55,8 @@ fn an_artifact_gives_back_the_code_that_was_signed() {
 fn only_the_accepted_keys_count() {
     let (key, other) = (signing_key(), signing_key());
     let whole = artifact(b"code", &key, |_| {});
-    assert_eq!(refusal(whole.clone(), &[]), ArtifactError::NoKeys(key.public()));
-    assert_eq!(refusal(whole, &[other.public()]), ArtifactError::OtherKey(key.public()));
+    assert_eq!(refusal(whole.clone(), &[]), ArtifactError::NoKeys(Box::new(key.public())));
+    assert_eq!(refusal(whole, &[other.public()]), ArtifactError::OtherKey(Box::new(key.public())));
     // Signed by one and saying that it was the other.
     let pretending = artifact(b"code", &key, |head| head.key = other.public_bytes());
     assert_eq!(refusal(pretending, &[other.public()]), ArtifactError::Signature);
