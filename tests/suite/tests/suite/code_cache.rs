@@ -257,8 +257,8 @@ async fn many_runners_share_one_cache() {
     let folder = tempfile::tempdir().unwrap();
     let images: Vec<_> = (0..3).map(|index| module(folder.path(), &format!("image-{index}"), 1_000)).collect();
     let mut runs = tokio::task::JoinSet::new();
-    for image in images.iter().cycle().take(12).cloned() {
-        let cache = cache.clone();
+    for index in 0..12 {
+        let (cache, image) = (cache.clone(), images[index % images.len()].clone());
         runs.spawn(async move { cache.run(&image).await });
     }
     assert_eq!(runs.join_all().await, [0; 12]);
