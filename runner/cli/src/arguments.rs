@@ -3,6 +3,7 @@
 mod images;
 
 use std::ffi::OsString;
+#[cfg(feature = "local-aws")]
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -69,6 +70,7 @@ is decided about it.")]
 Exit codes: 126 the image could not be compiled or linked, or has nothing to run; 125 anything else.")]
     Compile(Box<CompileArguments>),
     /// Serve an S3 and an STS that enforce what AWS would, as account 123456789012 in us-east-1.
+    #[cfg(feature = "local-aws")]
     LocalAws(LocalAwsArguments),
 }
 
@@ -76,6 +78,7 @@ Exit codes: 126 the image could not be compiled or linked, or has nothing to run
 pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) input: InputArguments,
+    #[cfg(feature = "local-aws")]
     #[command(flatten)]
     pub(crate) local: LocalArguments,
 
@@ -255,6 +258,7 @@ pub(crate) struct BoundsArguments {
 }
 
 /// The embedded AWS.
+#[cfg(feature = "local-aws")]
 #[derive(Debug, Args)]
 #[command(next_help_heading = "The embedded AWS")]
 pub(crate) struct LocalArguments {
@@ -271,6 +275,7 @@ pub(crate) struct LocalArguments {
     pub(crate) data: Option<PathBuf>,
 }
 
+#[cfg(feature = "local-aws")]
 #[derive(Debug, Args)]
 pub(crate) struct LocalAwsArguments {
     /// Where to listen; port 0 is any free one.
@@ -341,6 +346,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "local-aws")]
     fn what_belongs_to_the_embedded_aws_needs_it() {
         for flags in [["--roles", "roles.json"], ["--data", "data"]] {
             let line = ["rolebox", "run", "a.json"].into_iter().chain(flags);

@@ -3,5 +3,6 @@
 #[cfg(feature = "compiler")]
 pub(crate) mod compile;
 pub(crate) mod explain;
+#[cfg(feature = "local-aws")]
 pub(crate) mod local_aws;
 pub(crate) mod run;

@@ -1,6 +1,6 @@
 //! The embedded AWS: its roles, its data, and the settings that call it.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use aws_credential_types::Credentials;
@@ -10,7 +10,12 @@ use rolebox::settings::AwsSettings;
 use rolebox_local_aws::{DataFolder, EnvironmentVariable, LocalAws, LocalAwsError, Roles, Server};
 use tempfile::TempDir;
 
+use crate::arguments::RunArguments;
 use crate::failure::Failure;
+use crate::input::Input;
+
+/// The name of the file with the embedded AWS's roles, beside the definition.
+const ROLES_FILE: &str = "roles.json";
 
 /// The most of a roles file that is read, in bytes.
 const MAX_ROLES_BYTES: u64 = 16 * 1024 * 1024;
@@ -25,6 +30,17 @@ pub(crate) struct EmbeddedAws {
 }
 
 impl EmbeddedAws {
+    /// One for `rolebox run`, if it was asked for and the task has a role to use it with.
+    pub(crate) async fn asked_for(arguments: &RunArguments, input: &Input) -> Result<Option<Self>, Failure> {
+        let local = &arguments.local;
+        if !local.local || input.definition.task_role().is_none() {
+            return Ok(None);
+        }
+        let roles = local.roles.clone().unwrap_or_else(|| input.folder().join(ROLES_FILE));
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self::start(&roles, local.data.as_deref(), listen).await.map(Some)
+    }
+
     /// Starts one with the roles of a file, and with data in `data` or in a temporary folder.
     pub(crate) async fn start(roles: &Path, data: Option<&Path>, listen: SocketAddr) -> Result<Self, Failure> {
         let roles = read_roles(roles)?;

@@ -17,6 +17,10 @@ mod console;
 mod explanation;
 mod failure;
 mod input;
+#[cfg(feature = "local-aws")]
+mod local;
+#[cfg(not(feature = "local-aws"))]
+#[path = "local/absent.rs"]
 mod local;
 mod logging;
 mod request;
@@ -61,6 +65,7 @@ fn run(invocation: Invocation, console: &Console) -> Result<u8, Failure> {
             #[cfg(feature = "compiler")]
             Command::Compile(arguments) => commands::compile::compile(*arguments, console).await,
             Command::Explain(arguments) => commands::explain::explain(*arguments, console).await,
+            #[cfg(feature = "local-aws")]
             Command::LocalAws(arguments) => commands::local_aws::serve(arguments, console).await,
         }
     });

@@ -3,7 +3,9 @@
 //! wasmtime checks of such bytes that they are for this engine, but not what they do. So the way to [`TrustedCode`] is
 //! through one of the three that vouch for it, and there is no other.
 
-use std::path::{Path, PathBuf};
+#[cfg(feature = "compiler")]
+use std::path::Path;
+use std::path::PathBuf;
 
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};

@@ -2,7 +2,6 @@
 
 use std::fs::OpenOptions;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,9 +30,6 @@ use crate::task_output::StandardStreams;
 /// A definition has ten containers at most, and one task runs.
 const MAX_INSTANCES: u32 = 10;
 
-/// The name of the file with the embedded AWS's roles, beside the definition.
-const ROLES_FILE: &str = "roles.json";
-
 /// How long work goes on before it is shown to.
 const PATIENCE: Duration = Duration::from_millis(300);
 
@@ -57,7 +53,7 @@ pub(crate) async fn run(arguments: RunArguments, console: &Console) -> Result<u8
     let mut signals = Signals::new()?;
     let input = Input::read(&arguments.input)?;
     let recorder = recorder(&arguments, &input)?;
-    let local = embedded_aws(&arguments, &input).await?;
+    let local = EmbeddedAws::asked_for(&arguments, &input).await?;
     let ended = run_with(&arguments, &input, local.as_ref(), recorder, &mut signals, console).await;
     if let Some(local) = local {
         local.shutdown().await;
@@ -77,17 +73,6 @@ fn recorder(arguments: &RunArguments, input: &Input) -> Result<Option<Recorder>,
              capabilities wide enough for the task to run",
         )),
     }
-}
-
-/// The embedded AWS, if it was asked for and the task has a role to use it with.
-async fn embedded_aws(arguments: &RunArguments, input: &Input) -> Result<Option<EmbeddedAws>, Failure> {
-    let local = &arguments.local;
-    if !local.local || input.definition.task_role().is_none() {
-        return Ok(None);
-    }
-    let roles = local.roles.clone().unwrap_or_else(|| input.folder().join(ROLES_FILE));
-    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    EmbeddedAws::start(&roles, local.data.as_deref(), listen).await.map(Some)
 }
 
 async fn run_with(
