@@ -28,6 +28,9 @@ use super::image::{ImageKind, ImageProblem};
 /// How long a compiler process may take by default: fifty times what a 3 MB component takes on two cores.
 const DEFAULT_TIME: Duration = Duration::from_secs(60);
 
+/// The longest that can be given: what takes a day is not compiled.
+const MOST_TIME: Duration = Duration::from_secs(24 * 3600);
+
 /// The address space that a compiler process may have by default, in bytes.
 const DEFAULT_MEMORY: u64 = 2 << 30;
 
@@ -107,10 +110,10 @@ impl CompilerProcess {
         Self { command: command.into(), arguments, time: DEFAULT_TIME, memory: DEFAULT_MEMORY }
     }
 
-    /// How long one image may take, from the start of the process to its last byte; 60 s by default.
+    /// How long one image may take, from the start of the process to its last byte; 60 s by default, a day at most.
     #[must_use]
     pub fn with_time(mut self, time: Duration) -> Self {
-        self.time = time;
+        self.time = time.min(MOST_TIME);
         self
     }
 

@@ -86,7 +86,7 @@ impl Images {
                 loading: HashMap::new(),
             }),
             reading: Semaphore::new(1),
-            compiling: Arc::new(Semaphore::new(settings.compilations.max(1))),
+            compiling: Arc::new(Semaphore::new(settings.compilations.clamp(1, Semaphore::MAX_PERMITS))),
             closed: AtomicBool::new(false),
         })))
     }

@@ -61,7 +61,7 @@ impl CompilerProcess {
             Err(Interrupted::TooMuch) => return Err(CompileFailure::Unintelligible { command: self.command.clone() }),
             Err(Interrupted::System(error)) => return Err(self.not_started(error)),
         }
-        let status = running.child.wait().ok();
+        let status = running.end();
         let stderr = String::from_utf8_lossy(&running.errors).into_owned();
         if status.is_none_or(|status| status.success())
             && let Some(answer) = Answer::decode(running.answer.split_off(0))
@@ -113,6 +113,8 @@ impl From<rustix::io::Errno> for Interrupted {
 /// A process with its three pipes. Dropping it ends the process and all of its group.
 struct Running {
     child: Child,
+    /// Whether it has been waited for.
+    ended: bool,
     exit: OwnedFd,
     stdin: Option<ChildStdin>,
     stdout: Option<ChildStdout>,
@@ -123,13 +125,7 @@ struct Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Nothing to do where it has ended already: its number is not given away before `wait` has returned.
-        if let Ok(None) = self.child.try_wait()
-            && let Some(group) = pid(&self.child)
-        {
-            let _ = rustix::process::kill_process_group(group, Signal::KILL);
-            let _ = self.child.wait();
-        }
+        self.end();
     }
 }
 
@@ -138,6 +134,19 @@ fn pid(child: &Child) -> Option<Pid> {
 }
 
 impl Running {
+    /// Ends the process, if it has not ended, and all that it may have left in its group; gives how it ended the first
+    /// time.
+    fn end(&mut self) -> Option<ExitStatus> {
+        if std::mem::replace(&mut self.ended, true) {
+            return None;
+        }
+        // Its number, and with it the group's, is nobody else's until it has been waited for.
+        if let Some(group) = pid(&self.child) {
+            let _ = rustix::process::kill_process_group(group, Signal::KILL);
+        }
+        self.child.wait().ok()
+    }
+
     fn start(process: &CompilerProcess) -> io::Result<Self> {
         if !process.command.is_absolute() {
             return Err(io::Error::new(ErrorKind::InvalidInput, "it is not an absolute path"));
@@ -163,7 +172,7 @@ impl Running {
                 return Err(error);
             }
         };
-        Ok(Self { child, exit, stdin, stdout, stderr, answer: Vec::new(), errors: Vec::new() })
+        Ok(Self { child, ended: false, exit, stdin, stdout, stderr, answer: Vec::new(), errors: Vec::new() })
     }
 
     /// Writes the request and reads until the process has closed both its outputs and ended.

@@ -209,6 +209,15 @@ async fn a_process_whose_time_is_over_ends_with_all_that_it_started() {
 }
 
 #[tokio::test]
+async fn what_a_process_leaves_behind_ends_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (image, pid) = (exits(folder.path(), 0), folder.path().join("pid"));
+    let script = format!("sleep 1000 <&- >/dev/null 2>&1 & echo $! > {}; exit 3", pid.display());
+    assert!(refusal(&host(shell(&script)).await, &image).await.contains("exit code 3"));
+    ends(&appears(&pid).await).await;
+}
+
+#[tokio::test]
 async fn a_process_ends_when_its_runner_does() {
     let folder = tempfile::tempdir().unwrap();
     let (image, pid) = (exits(folder.path(), 0), folder.path().join("pid"));
