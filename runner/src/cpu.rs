@@ -19,7 +19,4 @@ mod shares;
 pub(crate) use self::executor::{CpuBudget, Cut, Executor, Guest, TaskShare};
 pub(crate) use self::pulse::{Pulse, PulseWatch};
 pub(crate) use self::runtime::in_runtime;
-
-/// One core in ECS's CPU units.
-/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html>
-pub(crate) const CORE: u32 = 1_024;
+use crate::definition::CORE;

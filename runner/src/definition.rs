@@ -71,6 +71,7 @@ pub use keys::IgnoredKey;
 pub use limits::{DEFAULT_TIMEOUT, Limits, MAX_TIMEOUT};
 pub use problem::{DefinitionError, Problem};
 pub use role::{DEFAULT_SESSION_DURATION, RoleSession, SessionPolicySetting, TaskRole};
+pub(crate) use size::CORE;
 pub use size::{MAX_CONTAINERS, MAX_MEMORY, MIN_MEMORY, Mebibytes, show_bytes};
 pub use volume::Volume;
 
@@ -206,7 +207,7 @@ impl TaskDefinition {
     /// one core. It is `rolebox.cpuLimit`, or the task's own `cpu` where that is less: ECS makes that one a hard limit too.
     #[must_use]
     pub fn cpu_limit(&self) -> Option<u32> {
-        let own = self.cpu.filter(|cpu| *cpu < size::CORE);
+        let own = self.cpu.filter(|cpu| *cpu < CORE);
         match (self.cpu_limit, own) {
             (Some(limit), Some(own)) => Some(limit.min(own)),
             (limit, own) => limit.or(own),

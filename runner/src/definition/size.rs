@@ -17,7 +17,8 @@ pub const MAX_MEMORY: Mebibytes = Mebibytes(4096);
 pub const MAX_CONTAINERS: usize = 10;
 
 /// One core in CPU units, and so the most that a task can use at once.
-pub(super) const CORE: u32 = crate::cpu::CORE;
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html>
+pub(crate) const CORE: u32 = 1_024;
 
 /// An amount of memory in units of 2²⁰ bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -9,12 +9,9 @@ use serde::Serialize;
 use super::files::{Refused, shown_list};
 use super::{Allowed, OperatorBounds};
 use crate::definition::{
-    DEFAULT_SESSION_DURATION, DEFAULT_TIMEOUT, Image, Limits, MIN_CPU, RoleSession, SessionPolicySetting,
+    CORE, DEFAULT_SESSION_DURATION, DEFAULT_TIMEOUT, Image, Limits, MIN_CPU, RoleSession, SessionPolicySetting,
     TaskDefinition, show_bytes, show_duration,
 };
-
-/// A core's worth of CPU units: what a task without a `cpuLimit` may compute.
-const CORE: u32 = 1_024;
 
 /// One thing that a definition asks for, beside the operator's bound on it. As JSON it is stable: keys are added, never
 /// changed.
