@@ -83,7 +83,7 @@ pub struct TaskIdentity {
 pub struct TaskCalls {
     egress: Egress,
     identity: TaskIdentity,
-    scope: CallerScope,
+    scope: Arc<CallerScope>,
     session: RoleSession,
     quota: CallQuota,
     recorded: RecordedTask,
@@ -166,11 +166,11 @@ impl TaskCalls {
     /// Binds a role session to what the task may do with it.
     #[must_use]
     pub fn new(egress: Egress, identity: TaskIdentity, session: RoleSession, limits: CallLimits) -> Self {
-        let scope = CallerScope {
+        let scope = Arc::new(CallerScope {
             account: identity.role.account().clone(),
             partition: identity.role.partition().to_owned(),
             region: identity.region.clone(),
-        };
+        });
         let quota = CallQuota::new(limits, egress.time.clone());
         let recorded = RecordedTask {
             task_id: identity.task_id.clone(),
@@ -310,7 +310,7 @@ impl TaskCalls {
     }
 
     async fn parse(&self, call: Call) -> Result<Operation, CallError> {
-        let scope = self.scope.clone();
+        let scope = Arc::clone(&self.scope);
         let parsed = payload::read_through(call.body.len(), move || rolebox_aws_request::parse(&call, &scope)).await;
         Ok(parsed.ok_or_else(|| CallError::denied("the host failed while it read the request"))??)
     }

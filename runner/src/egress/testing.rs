@@ -5,6 +5,8 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
+use rolebox_aws_request::Call;
 use rolebox_policy::SessionPolicy;
 
 use crate::credentials::{
@@ -39,6 +41,19 @@ impl Sts for OneSession {
 
     fn caller_identity(&self) -> StsFuture<'_, String> {
         Box::pin(async { Ok(ROLE.into()) })
+    }
+}
+
+/// A PUT of an S3 object with this body.
+pub(super) fn put(body: &'static [u8]) -> Call {
+    Call {
+        service: "s3".into(),
+        region: None,
+        method: "PUT".into(),
+        path: "/bucket/key".into(),
+        query: Vec::new(),
+        headers: Vec::new(),
+        body: Bytes::from_static(body),
     }
 }
 

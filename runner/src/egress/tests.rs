@@ -5,7 +5,6 @@
 use std::net::SocketAddr;
 use std::sync::Mutex;
 
-use bytes::Bytes;
 use rolebox_policy::RawCapability;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -13,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
 use super::audit::{AuditRecord, Recorded};
-use super::testing::{ROLE, SESSION, session};
+use super::testing::{ROLE, SESSION, put, session};
 use super::*;
 
 /// Keeps every record.
@@ -40,18 +39,6 @@ impl Records {
             format!("{} {} {}", text(&record["event"]), text(&record["decision"]), text(&last))
         });
         shown.collect()
-    }
-}
-
-fn put(body: &'static [u8]) -> Call {
-    Call {
-        service: "s3".into(),
-        region: None,
-        method: "PUT".into(),
-        path: "/bucket/key".into(),
-        query: Vec::new(),
-        headers: Vec::new(),
-        body: Bytes::from_static(body),
     }
 }
 

@@ -179,6 +179,21 @@ pub fn image_file(folder: &Path, name: &str, content: &[u8]) -> PathBuf {
     path
 }
 
+/// The text of a core module that sleeps for so long through preview 1's clocks, and that has these `fields` as well.
+pub fn sleeping_module(nanoseconds: u64, fields: &str) -> String {
+    format!(
+        r#"(module
+        (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        {fields}
+        (func (export "_start")
+            (i32.store8 (i32.const 8) (i32.const 0))
+            (i32.store (i32.const 16) (i32.const 1))
+            (i64.store (i32.const 24) (i64.const {nanoseconds}))
+            (drop (call $poll (i32.const 0) (i32.const 256) (i32.const 1) (i32.const 512)))))"#
+    )
+}
+
 /// Capabilities that allow all of S3 in the account.
 pub fn all_of_s3() -> Value {
     json!([{"action": ["s3:*"], "resource": ["arn:aws:s3:::*"]}, {"action": "s3:ListAllMyBuckets", "resource": "*"}])

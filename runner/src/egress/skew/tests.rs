@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use rolebox_aws_request::{Call, CallerScope, Operation, parse};
+use rolebox_aws_request::{CallerScope, Operation, parse};
 use rolebox_policy::Capabilities;
 
 use super::*;
 use crate::egress::addressed::Authorized;
 use crate::egress::audit::TracingAudit;
-use crate::egress::testing::{ROLE, SESSION, session};
+use crate::egress::testing::{ROLE, SESSION, put, session};
 use crate::egress::{CallLimits, Egress, Endpoints, HttpClients, TaskCalls, TaskIdentity};
 
 /// 2026-11-25T12:00:00Z by the host's clock.
@@ -57,15 +57,7 @@ fn refusal(status: u16, minutes: i64, headers: &[(&'static str, &str)], body: &s
 }
 
 fn operation() -> Operation {
-    let call = Call {
-        service: "s3".into(),
-        region: None,
-        method: "PUT".into(),
-        path: "/bucket/key".into(),
-        query: Vec::new(),
-        headers: Vec::new(),
-        body: "body".into(),
-    };
+    let call = put(b"body");
     let scope = CallerScope {
         account: "123456789012".parse().unwrap(),
         partition: "aws".into(),

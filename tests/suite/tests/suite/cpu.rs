@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rolebox::output::TaskOutput;
 use rolebox::{RunningTask, StoppedTask};
 use rolebox_guest_artifacts as artifacts;
-use rolebox_suite::{Host, image_file, parse, task, with_key};
+use rolebox_suite::{Host, image_file, parse, sleeping_module, task, with_key};
 use serde_json::{Value, json};
 
 /// A guest that never calls the host.
@@ -93,14 +93,7 @@ async fn a_task_that_computes_past_its_limit_ends_and_says_so() {
 #[tokio::test]
 async fn waiting_is_not_computing() {
     let (host, folder) = (Host::start().await, tempfile::tempdir().unwrap());
-    // Sleeps for 300 ms in `wasi:clocks`, through preview 1's poll_oneoff.
-    let module = r#"(module
-        (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
-        (memory (export "memory") 1)
-        (func (export "_start")
-            (i32.store (i32.const 16) (i32.const 1))
-            (i64.store (i32.const 24) (i64.const 300000000))
-            (drop (call $poll (i32.const 0) (i32.const 256) (i32.const 1) (i32.const 512)))))"#;
+    let module = sleeping_module(300_000_000, "");
     let image = image_file(folder.path(), "sleep.wasm", &wat::parse_str(module).unwrap());
     let stopped = host.run(&with_key(task(&image, &[]), "limits", json!({"cpuTime": "250ms"}))).await.stopped;
     assert_eq!(stopped.exit_code(), 0, "{stopped:?}");

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 
 use rolebox::output::{OutputName, OutputWriter, TaskOutput};
 use rolebox_guest_artifacts as artifacts;
-use rolebox_suite::{Host, Outcome, parse, task, with_key};
+use rolebox_suite::{Host, Outcome, parse, sleeping_module, task, with_key};
 use serde_json::json;
 
 const KILLED: i32 = 137;
@@ -130,15 +130,7 @@ async fn a_task_is_stopped_on_request_with_the_first_reason() {
 #[tokio::test]
 async fn a_host_call_that_waits_does_not_outlast_the_timeout() {
     let host = Host::start().await;
-    // Sleeps for an hour in `wasi:clocks`, through preview 1's poll_oneoff.
-    let module = r#"(module
-        (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
-        (memory (export "memory") 1)
-        (func (export "_start")
-            (i32.store8 (i32.const 8) (i32.const 0))
-            (i32.store (i32.const 16) (i32.const 1))
-            (i64.store (i32.const 24) (i64.const 3600000000000))
-            (drop (call $poll (i32.const 0) (i32.const 256) (i32.const 1) (i32.const 512)))))"#;
+    let module = sleeping_module(3_600_000_000_000, "");
     let folder = tempfile::tempdir().unwrap();
     let image = rolebox_suite::image_file(folder.path(), "sleep.wasm", &wat::parse_str(module).unwrap());
     let outcome = host.run(&with_key(task(&image, &[]), "timeout", json!("200ms"))).await;

@@ -5,22 +5,12 @@ use std::path::{Path, PathBuf};
 use rolebox::output::TaskOutput;
 use rolebox::task::StopCode;
 use rolebox_guest_artifacts as artifacts;
-use rolebox_suite::{Host, all_of_s3, image_file, parse, task, with_key, with_role};
+use rolebox_suite::{Host, all_of_s3, image_file, parse, sleeping_module, task, with_key, with_role};
 use serde_json::{Value, json};
 
 /// A core module that waits for as long as it is let, with one memory and this many tables.
 fn waits(folder: &Path, tables: usize) -> PathBuf {
-    let module = format!(
-        r#"(module
-        (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
-        (memory (export "memory") 1)
-        {}
-        (func (export "_start")
-            (i32.store (i32.const 16) (i32.const 1))
-            (i64.store (i32.const 24) (i64.const 3600000000000))
-            (drop (call $poll (i32.const 0) (i32.const 256) (i32.const 1) (i32.const 512)))))"#,
-        "(table 1 funcref)".repeat(tables)
-    );
+    let module = sleeping_module(3_600_000_000_000, &"(table 1 funcref)".repeat(tables));
     image_file(folder, &format!("waits-{tables}.wasm"), &wat::parse_str(module).unwrap())
 }
 
