@@ -12,6 +12,7 @@ mod files;
 mod guests;
 mod hostile;
 mod images;
+mod languages;
 mod limits;
 mod moto;
 mod pool;

@@ -6,16 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use memchr::memmem::find;
 use rolebox_guest_artifacts as artifacts;
-use rolebox_local_aws::IssuedSession;
+use rolebox_local_aws::{IssuedSession, Server};
 use rolebox_suite::{ACCOUNT, Host, all_of_s3, task, with_role};
 use serde_json::json;
 
 /// Everything of these sessions' keys, and of the host's own, that must not be in `text`.
-fn assert_no_key(what: &str, text: &[u8], host: &Host) {
-    let sessions = host.aws.aws().issued_sessions();
+pub(crate) fn assert_no_key(what: &str, text: &[u8], aws: &Server) {
+    let sessions = aws.aws().issued_sessions();
     assert!(!sessions.is_empty());
     let mut secrets: Vec<String> = sessions.iter().flat_map(secrets_of).collect();
-    let environment = host.aws.environment();
+    let environment = aws.environment();
     let own = environment.iter().find(|variable| variable.name == "AWS_SECRET_ACCESS_KEY").unwrap();
     secrets.push(own.value.clone());
     for secret in secrets {
@@ -77,20 +77,20 @@ pub(crate) async fn hold_memory() {
     assert_eq!(memories.len(), 3, "one memory for each guest");
     assert!(memories.iter().any(|memory| find(memory, b"rolebox-signs-on-the-host").is_some()), "guest memory is seen");
     for memory in &memories {
-        assert_no_key("guest memory", memory, &host);
+        assert_no_key("guest memory", memory, &host.aws);
     }
     for outcome in [&outcome, &refused] {
-        assert_no_key("output", format!("{outcome:?}").as_bytes(), &host);
+        assert_no_key("output", format!("{outcome:?}").as_bytes(), &host.aws);
     }
     let records = host.audit.all();
     assert!(records.len() > 2);
-    assert_no_key("the audit", serde_json::to_string(&records).unwrap().as_bytes(), &host);
+    assert_no_key("the audit", serde_json::to_string(&records).unwrap().as_bytes(), &host.aws);
     let runner = format!("{:?}", host.runner);
-    assert_no_key("the runner's Debug", runner.as_bytes(), &host);
+    assert_no_key("the runner's Debug", runner.as_bytes(), &host.aws);
 
     let logged = log.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
     assert!(find(&logged, b"PutObject").is_some(), "calls are logged");
-    assert_no_key("the log at TRACE", &logged, &host);
+    assert_no_key("the log at TRACE", &logged, &host.aws);
     // A signature is good for minutes, so it is no secret to keep; but nothing needs it in a log either.
     assert!(find(&logged, b"Signature=").is_none(), "a signature is logged");
 }
@@ -101,5 +101,5 @@ async fn errors_of_a_refused_role_hold_no_key() {
     host.run(&with_role(task(Path::new(artifacts::EXIT_OK), &[]), "full", &json!([]))).await;
     let outcome = host.run(&with_role(task(Path::new(artifacts::EXIT_OK), &[]), "stranger", &json!([]))).await;
     assert_eq!(outcome.stopped.exit_code(), 125);
-    assert_no_key("the error", format!("{outcome:?}").as_bytes(), &host);
+    assert_no_key("the error", format!("{outcome:?}").as_bytes(), &host.aws);
 }
