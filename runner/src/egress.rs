@@ -4,12 +4,17 @@
 //! step before it made: [`sign`](self::sign) takes an authorized operation with its final URL, and [`send`](self::send) a
 //! signed one. There is no other function in this crate that signs or sends for a guest.
 //!
-//! Two doors lead here: the typed call of `rolebox:aws`, and `wasi:http`, which any AWS SDK speaks. Absent: hosts other
-//! than AWS's, and bodies that stream. Both are refused.
+//! Two doors lead here: the typed call of `rolebox:aws`, and `wasi:http`, which any AWS SDK speaks. Over `wasi:http` the body
+//! of an object may be of any length: it is parsed and authorized by its head, and signed and sent while it comes in. Other
+//! hosts are [`hosts`]' business, which signs nothing.
 
 mod addressed;
+mod answer;
 pub mod audit;
+mod body;
 mod endpoint;
+mod framing;
+mod hosts;
 mod limits;
 mod payload;
 mod refusals;
@@ -21,19 +26,24 @@ mod skew;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod upload;
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use aws_smithy_async::time::SharedTimeSource;
-use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
 use rolebox_aws_request::{Call, CallerScope, Operation, Refusal, RefusalKind};
 use rolebox_policy::{Authorization, Capabilities, MissingGrant, Region, RoleArn};
 
-use self::addressed::{Addressed, Authorized};
-use self::audit::{AuditSink, CallRecord, Decision, RecordedTask};
+use self::addressed::{Addressed, Authorized, Sending};
+pub use self::answer::Answer;
+use self::answer::{Accounts, AnswerStream};
+pub(crate) use self::answer::{AnswerBody, HttpAnswer};
+use self::audit::{Answered, AuditSink, CallRecord, Decision, PendingEnd, RecordedTask};
+use self::body::OutgoingBody;
+pub(crate) use self::body::{GivenUp, GuestBody};
 pub use self::endpoint::Endpoints;
+pub(crate) use self::hosts::{HostEgress, HostRequest, HostRequests};
 use self::limits::CallQuota;
 pub use self::limits::{CallLimits, CallUsage};
 pub(crate) use self::limits::{LimitReached, Permit};
@@ -42,9 +52,10 @@ use self::refusals::Refusals;
 pub use self::refusals::TaskWithoutRole;
 pub(crate) use self::refusals::no_role;
 pub use self::send::{HttpClients, HttpClientsError};
-use self::sign::Signed;
+use self::send::{Reading, Received};
+use self::sign::{Signed, SignedBody};
 use self::skew::ClockSkew;
-use crate::credentials::RoleSession;
+use crate::credentials::{RoleSession, SessionCredentials};
 
 /// What the calls of all tasks of one host share.
 #[derive(Debug, Clone)]
@@ -85,21 +96,10 @@ pub struct TaskCalls {
     identity: TaskIdentity,
     scope: Arc<CallerScope>,
     session: RoleSession,
-    quota: CallQuota,
+    quota: Arc<CallQuota>,
+    unsigned_payload: bool,
     recorded: RecordedTask,
     refusals: Refusals,
-}
-
-/// The service's answer, cleaned of what a guest may not see.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: StatusCode,
-    /// Header fields, without those of the connection.
-    pub headers: HeaderMap,
-    /// The body, whole.
-    pub body: Bytes,
 }
 
 /// A refusal before anything was signed.
@@ -171,14 +171,22 @@ impl TaskCalls {
             partition: identity.role.partition().to_owned(),
             region: identity.region.clone(),
         });
-        let quota = CallQuota::new(limits, egress.time.clone());
+        let quota = Arc::new(CallQuota::new(limits, egress.time.clone()));
         let recorded = RecordedTask {
             task_id: identity.task_id.clone(),
             family: identity.family.clone(),
             role: Some((identity.role.to_string(), session.request().session_name().as_str().to_owned())),
         };
         let refusals = Refusals::new(egress.audit.clone(), egress.time.clone(), recorded.clone());
-        Self { egress, identity, scope, session, quota, recorded, refusals }
+        Self { egress, identity, scope, session, quota, unsigned_payload: false, recorded, refusals }
+    }
+
+    /// Lets bodies that are too long to be held go unsigned over TLS, without framing and without a checksum behind them:
+    /// `UNSIGNED-PAYLOAD`. Everything else of such a request is signed.
+    #[must_use]
+    pub fn allow_unsigned_payload(mut self) -> Self {
+        self.unsigned_payload = true;
+        self
     }
 
     /// Who the calls are made for.
@@ -229,8 +237,8 @@ impl TaskCalls {
         self.record_denial(self.new_record(started, service, 0), None, error).await;
     }
 
-    fn new_record(&self, started: SystemTime, service: &str, body_bytes: usize) -> CallRecord {
-        CallRecord::new(&self.recorded, started, service, body_bytes as u64)
+    fn new_record(&self, started: SystemTime, service: &str, body_bytes: u64) -> CallRecord {
+        CallRecord::new(&self.recorded, started, service, body_bytes)
     }
 
     async fn deny(&self, record: CallRecord, operation: Option<&Operation>, error: CallError) -> CallError {
@@ -250,15 +258,70 @@ impl TaskCalls {
         self.quota.idle().await;
     }
 
-    /// Makes a call that was let in. It is in flight for as long as `_permit` lives.
+    /// Makes a call that was let in, and reads its answer whole. It is in flight for as long as `_permit` lives.
     pub(crate) async fn call_admitted(&self, _permit: &Permit, call: Call) -> Result<Answer, CallError> {
-        let body_bytes = call.body.len() as u64;
-        if let Err(limit) = self.quota.accept_body(body_bytes) {
+        let (addressed, end) = self.begin(call, None).await?;
+        let received = self.sign_and_send(&addressed, false).await.and_then(|received| match received {
+            Received::Whole(answer) => Ok(answer),
+            Received::Open(_) => Err(unexpected()),
+        });
+        self.finish_whole(received, end)
+    }
+
+    /// Makes a call that was let in for a guest's HTTP client, which reads the object that it asked for while it comes.
+    pub(crate) async fn exchange(&self, permit: Permit, call: Call) -> Result<HttpAnswer, CallError> {
+        let (addressed, end) = self.begin(call, None).await?;
+        match self.sign_and_send(&addressed, addressed.operation.answers_with_object).await {
+            Ok(Received::Open(open)) => {
+                let answered = Answered::new(open.status, &open.headers);
+                let patience = self.quota.limits().call_timeout;
+                let (quota, url) = (self.quota.clone(), addressed.target.url);
+                let accounts = Accounts { quota, permit, end, patience, url, answered };
+                let body = AnswerBody::Streamed(Box::new(AnswerStream::new(open.body, accounts)));
+                Ok(HttpAnswer { status: open.status, headers: open.headers, body })
+            }
+            Ok(Received::Whole(answer)) => {
+                self.finish_whole(Ok(answer), end).map(|answer| HttpAnswer::whole(answer, Some(permit)))
+            }
+            Err(error) => {
+                end.fail(&error);
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes a call that was let in and whose body, of `announced` bytes as it comes in, is too long to be held. What is
+    /// left of the body afterwards was not wanted.
+    pub(crate) async fn upload(
+        &self,
+        permit: Permit,
+        call: Call,
+        announced: u64,
+        body: &mut GuestBody,
+    ) -> Result<HttpAnswer, CallError> {
+        let (addressed, end) = self.begin(call, Some(announced)).await?;
+        let outcome = self.sign_and_stream(&addressed, body).await;
+        self.finish_whole(outcome, end).map(|answer| HttpAnswer::whole(answer, Some(permit)))
+    }
+
+    /// Decides about a call, and records that. From here on it has begun: its end is recorded whatever happens, also when
+    /// the task ends in between. `streamed` is the length of a body that is still to come.
+    async fn begin(&self, call: Call, streamed: Option<u64>) -> Result<(Addressed, PendingEnd), CallError> {
+        let body_bytes = streamed.unwrap_or(call.body.len() as u64);
+        let accepted = match streamed {
+            Some(bytes) => self.quota.spend(bytes),
+            None => self.quota.accept_body(body_bytes),
+        };
+        if let Err(limit) = accepted {
             return Err(self.refuse_at(limit, &call.service, body_bytes).await);
         }
         let started = self.egress.time.now();
-        let record = self.new_record(started, &call.service, call.body.len());
-        let operation = match self.parse(call).await {
+        let record = self.new_record(started, &call.service, body_bytes);
+        let parsed = match streamed {
+            Some(_) => self.parse_streamed(&call),
+            None => self.parse(call).await,
+        };
+        let operation = match parsed {
             Ok(operation) => operation,
             Err(error) => return Err(self.deny(record, None, error).await),
         };
@@ -270,25 +333,20 @@ impl TaskCalls {
             }
         };
         let record = record.decided(Some(&addressed.operation), &Decision::Allowed);
-        let recorded = self.egress.audit.record(record.clone());
-        // From here on the call has begun: its end is recorded whatever happens, also when the task ends in between.
-        let end = audit::PendingEnd::new(self.egress.audit.clone(), self.egress.time.clone(), started, record);
-        if let Err(error) = recorded.await {
-            end.forget();
-            tracing::error!(%error, "a call is denied because it cannot be recorded");
-            return Err(CallError::denied("the call was denied because the host cannot record it in its audit log"));
-        }
+        let end = PendingEnd::begin(&self.egress.audit, &self.egress.time, started, record).await?;
         self.quota.count_call();
-        let outcome = self.sign_and_send(&addressed).await;
-        let outcome = match outcome {
-            // What came has been paid for; past the total it is not handed on.
-            Ok(answer) => self.quota.spend(answer.body.len() as u64).map(|()| answer).map_err(CallError::from),
-            Err(error) => Err(error),
-        };
+        Ok((addressed, end))
+    }
+
+    /// Counts and records an answer that is held whole.
+    fn finish_whole(&self, outcome: Result<Answer, CallError>, end: PendingEnd) -> Result<Answer, CallError> {
+        // What came has been paid for; past the total it is not handed on.
+        let outcome = outcome
+            .and_then(|answer| self.quota.spend(answer.body.len() as u64).map(|()| answer).map_err(CallError::from));
         if let Ok(answer) = &outcome {
             self.quota.count_received(answer.body.len() as u64);
         }
-        end.finish(&outcome);
+        end.finish_whole(&outcome);
         outcome
     }
 
@@ -302,7 +360,8 @@ impl TaskCalls {
     pub async fn prepare_to_send(&self, call: Call) -> Result<usize, CallError> {
         let authorized = self.authorize(self.parse(call).await?).map_err(|denied| denied.1)?;
         let addressed = self.address(authorized).map_err(|denied| denied.1)?;
-        let payload = PayloadHash::of(&addressed.operation.body).await;
+        let Sending::Whole(body) = &addressed.sending else { return Err(unexpected()) };
+        let payload = PayloadHash::of(body).await;
         let credentials = self.session.credentials().await;
         let credentials =
             credentials.map_err(|error| CallError::CredentialsUnavailable(error.for_guest().to_owned()))?;
@@ -313,6 +372,14 @@ impl TaskCalls {
         let scope = Arc::clone(&self.scope);
         let parsed = payload::read_through(call.body.len(), move || rolebox_aws_request::parse(&call, &scope)).await;
         Ok(parsed.ok_or_else(|| CallError::denied("the host failed while it read the request"))??)
+    }
+
+    /// Parses a request by its head.
+    fn parse_streamed(&self, call: &Call) -> Result<Operation, CallError> {
+        rolebox_aws_request::parse_streamed(call, &self.scope).map_err(|refusal| match refusal.kind() {
+            RefusalKind::HeldWhole => CallError::TooLarge { limit: self.quota.limits().body_bytes },
+            _ => refusal.into(),
+        })
     }
 
     fn authorize(&self, operation: Operation) -> Result<Authorized, Box<(Operation, CallError)>> {
@@ -330,51 +397,86 @@ impl TaskCalls {
 
     fn address(&self, authorized: Authorized) -> Result<Addressed, Box<(Operation, CallError)>> {
         let partition = self.identity.role.partition();
-        authorized.addressed(|operation| {
+        authorized.addressed(self.unsigned_payload, |operation| {
             let target = self.egress.endpoints.target(operation, partition);
             target.map_err(|error| CallError::denied(error.to_string()))
         })
     }
 
-    async fn sign_and_send(&self, addressed: &Addressed) -> Result<Answer, CallError> {
+    /// Sends a body that is held whole. `leave_open` lets the guest read a long answer while it comes.
+    async fn sign_and_send(&self, addressed: &Addressed, leave_open: bool) -> Result<Received, CallError> {
         let limits = self.quota.limits();
+        let reading = Reading { limit: limits.body_bytes, leave_open };
         let attempts = self.attempts(addressed, |signed| async move {
-            self.egress.clients.send(&addressed.target, &signed, limits.body_bytes).await
+            let SignedBody::Whole(body) = &signed.body else { return Err(unexpected()) };
+            self.egress.clients.send(&addressed.target, &signed, body.clone().into(), reading).await
         });
-        let answer = tokio::time::timeout(limits.call_timeout, attempts).await;
-        answer.unwrap_or(Err(CallError::TimedOut))
+        let received = tokio::time::timeout(limits.call_timeout, attempts).await;
+        received.unwrap_or(Err(CallError::TimedOut))
     }
 
     /// Signs and sends until there is an answer to hand on.
-    async fn attempts<S>(&self, addressed: &Addressed, send: impl Fn(Arc<Signed>) -> S) -> Result<Answer, CallError>
+    async fn attempts<S>(&self, addressed: &Addressed, send: impl Fn(Arc<Signed>) -> S) -> Result<Received, CallError>
     where
-        S: Future<Output = Result<Answer, CallError>>,
+        S: Future<Output = Result<Received, CallError>>,
     {
         let operation = &addressed.operation;
-        let payload = PayloadHash::of(&operation.body).await;
+        let Sending::Whole(body) = &addressed.sending else { return Err(unexpected()) };
+        let payload = PayloadHash::of(body).await;
         let mut skew = ClockSkew::default();
-        let mut unsent = Some(operation.body.len() as u64);
+        let mut unsent = Some(body.len() as u64);
         let mut attempt = 1;
         loop {
             // Signed anew each time: a signature is valid for one moment.
-            let credentials = self.session.credentials().await.map_err(|error| {
-                tracing::warn!(%error, task_id = self.identity.task_id, "a call has no role session");
-                CallError::CredentialsUnavailable(error.for_guest().to_owned())
-            })?;
+            let credentials = self.credentials().await?;
             let time = skew.correct(self.egress.time.now());
             let signed = Arc::new(sign::sign(addressed, &payload, &credentials, time)?);
             if let Some(bytes) = unsent.take() {
                 self.quota.count_sent(bytes);
             }
             let sent = send(Arc::clone(&signed)).await;
-            if skew.learn(&addressed.target, &sent, self.egress.time.now()) {
+            let whole = sent.as_ref().ok().and_then(Received::whole);
+            if skew.learn(&addressed.target, whole, self.egress.time.now()) {
                 continue;
             }
             match send::retry_after(operation, attempt, &sent) {
                 Some(pause) => tokio::time::sleep(pause).await,
-                None => return sent.map(|answer| scrub::scrub(operation, answer, &signed, &credentials)),
+                None => return sent.map(|received| scrub::scrub(operation, received, &signed, &credentials)),
             }
             attempt += 1;
         }
     }
+
+    /// Sends a body while it comes in, once: it cannot be had again.
+    async fn sign_and_stream(&self, addressed: &Addressed, body: &mut GuestBody) -> Result<Answer, CallError> {
+        let Sending::Streamed { body: stream, framing } = &addressed.sending else { return Err(unexpected()) };
+        let limits = self.quota.limits();
+        let credentials = self.credentials().await?;
+        let mut signed = sign::sign(addressed, &PayloadHash::streamed(*framing), &credentials, self.egress.time.now())?;
+        let none = SignedBody::Whole(bytes::Bytes::new());
+        let SignedBody::Streamed(writer) = std::mem::replace(&mut signed.body, none) else { return Err(unexpected()) };
+        self.quota.count_sent(stream.length());
+        let (pieces, outgoing) = OutgoingBody::new(Some(framing.length(stream)));
+        let reading = Reading { limit: limits.body_bytes, leave_open: false };
+        let send = self.egress.clients.send(&addressed.target, &signed, reqwest::Body::wrap(outgoing), reading);
+        let pump = upload::pump(body, stream, writer, pieces, limits.call_timeout);
+        let received = upload::together(send, pump, limits.call_timeout).await?;
+        match scrub::scrub(&addressed.operation, received, &signed, &credentials) {
+            Received::Whole(answer) => Ok(answer),
+            Received::Open(_) => Err(unexpected()),
+        }
+    }
+
+    async fn credentials(&self) -> Result<Arc<SessionCredentials>, CallError> {
+        self.session.credentials().await.map_err(|error| {
+            tracing::warn!(%error, task_id = self.identity.task_id, "a call has no role session");
+            CallError::CredentialsUnavailable(error.for_guest().to_owned())
+        })
+    }
+}
+
+/// What the steps of a call rule out among themselves. It fails the call and nothing else.
+fn unexpected() -> CallError {
+    tracing::error!("the steps of a call do not fit together");
+    CallError::denied("the host failed while it made the call")
 }

@@ -13,7 +13,7 @@ mod outcome;
 mod usage;
 mod volumes;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rolebox_policy::RoleArn;
 use tokio::sync::watch;
@@ -28,7 +28,10 @@ use crate::credentials::{
     RoleSessions, RoleSessionsSettings, SessionName, SessionPolicyChoice, Sharing, SourceIdentity,
 };
 use crate::definition::{self, SessionPolicySetting, TaskDefinition, TaskRole};
-use crate::egress::{CallLimits, Egress, HttpClients, HttpClientsError, TaskCalls, TaskIdentity, TaskWithoutRole};
+use crate::egress::{
+    CallLimits, Egress, HostEgress, HostRequests, HttpClients, HttpClientsError, TaskCalls, TaskIdentity,
+    TaskWithoutRole,
+};
 use crate::engine::{EPOCH_INTERVAL, Engine, EngineError, EngineSettings, ImageError, ImportedInterface, PoolPlaces};
 use crate::host::{AwsCtx, FileWork};
 use crate::output::{OutputQueue, TaskOutput};
@@ -44,6 +47,8 @@ struct Shared {
     engine: Engine,
     guests: Executor,
     aws: Option<Aws>,
+    /// Made with the AWS settings, or for the first task that reaches other hosts.
+    clients: OnceLock<HttpClients>,
 }
 
 /// What tasks with a role need.
@@ -88,6 +93,9 @@ pub enum PrepareError {
     /// The task has a role, and the runner has no AWS settings.
     #[error("taskRoleArn: the task has the role {0}, and this runner was built without AWS settings")]
     NoAws(RoleArn),
+    /// The task reaches hosts that are not AWS's, and the HTTP clients cannot be built.
+    #[error("rolebox.egress: {0}")]
+    HttpClients(#[from] HttpClientsError),
     /// The role session's parameters are not what STS takes.
     #[error("rolebox: {0}")]
     RoleSession(#[from] RoleSessionRequestError),
@@ -112,9 +120,16 @@ impl Runner {
         })?;
         let guests = Executor::start(settings.guest_threads, EPOCH_INTERVAL, engine.pulse().clone())
             .map_err(RunnerError::GuestThreads)?;
-        let aws = settings.aws.clone().map(|aws| Aws::new(aws, &settings)).transpose()?;
+        let clients = OnceLock::new();
+        let aws = match settings.aws.clone() {
+            Some(aws) => {
+                let made = HttpClients::new()?;
+                Some(Aws::new(aws, clients.get_or_init(|| made), &settings))
+            }
+            None => None,
+        };
         let settings = RunnerSettings { bounds: settings.bounds(), ..settings };
-        Ok(Self(Arc::new(Shared { settings, engine, guests, aws })))
+        Ok(Self(Arc::new(Shared { settings, engine, guests, aws, clients })))
     }
 
     /// Checks `definition` against the operator's bounds and makes its images ready to run.
@@ -127,6 +142,9 @@ impl Runner {
         let volumes = volumes::Folders::new(definition, admitted.volumes);
         if let (Some(role), None) = (definition.task_role(), &self.0.aws) {
             return Err(PrepareError::NoAws(role.arn().clone()));
+        }
+        if !definition.egress().is_empty() {
+            self.clients()?;
         }
         let mut containers = Vec::new();
         for (index, (container, file)) in definition.containers().iter().zip(admitted.images).enumerate() {
@@ -144,15 +162,25 @@ impl Runner {
         Ok(prepared)
     }
 
+    fn clients(&self) -> Result<&HttpClients, HttpClientsError> {
+        match self.0.clients.get() {
+            Some(clients) => Ok(clients),
+            None => {
+                let clients = HttpClients::new()?;
+                Ok(self.0.clients.get_or_init(|| clients))
+            }
+        }
+    }
+
     fn region(&self) -> Option<&rolebox_policy::Region> {
         self.0.aws.as_ref().map(|aws| &aws.settings.region)
     }
 }
 
 impl Aws {
-    fn new(settings: AwsSettings, runner: &RunnerSettings) -> Result<Self, HttpClientsError> {
-        let clients = HttpClients::new()?;
-        let egress = Egress::new(clients, settings.endpoints.clone(), runner.audit.clone(), runner.time.clone());
+    fn new(settings: AwsSettings, clients: &HttpClients, runner: &RunnerSettings) -> Self {
+        let egress =
+            Egress::new(clients.clone(), settings.endpoints.clone(), runner.audit.clone(), runner.time.clone());
         let sts = match &settings.base {
             Base::Sts(sts) => sts.clone(),
             Base::Credentials(base) => {
@@ -166,7 +194,7 @@ impl Aws {
             }
         };
         let sessions = RoleSessions::new(sts, RoleSessionsSettings::default().with_time_source(runner.time.clone()));
-        Ok(Self { settings, egress, sessions })
+        Self { settings, egress, sessions }
     }
 }
 
@@ -224,6 +252,14 @@ impl PreparedTask {
             Some(calls) => AwsCtx::new(calls.clone()),
             None => AwsCtx::denying(Arc::new(self.without_role(&id))),
         };
+        let hosts = match self.hosts(&id, calls.as_deref()) {
+            Ok(hosts) => hosts,
+            Err(error) => {
+                let failure = outcome::StartFailure::Failed(error.to_string());
+                return StoppedTask::failed_to_start(id, failure);
+            }
+        };
+        let aws = aws.with_hosts(hosts.clone());
         let files = FileWork::new(limits.open_files);
         let ends = containers::run(&self, &aws, &files, &output, stopped).await;
         drop((aws, places));
@@ -233,6 +269,9 @@ impl PreparedTask {
             // Calls that the end cut are given up by now, each with its record; then the log is complete.
             if let Some(calls) = &calls {
                 calls.idle().await;
+            }
+            if let Some(hosts) = &hosts {
+                hosts.idle().await;
             }
             self.runner.0.settings.audit.flush().await
         });
@@ -246,7 +285,8 @@ impl PreparedTask {
             Ok(Err(error)) => tracing::error!(%error, task_id = id, "the audit of a task that has ended is incomplete"),
             Err(_) => tracing::error!(task_id = id, "the audit of a task that has ended is still being written"),
         }
-        let usage = calls.as_ref().map(|calls| calls.usage()).unwrap_or_default();
+        let usage = calls.as_ref().map(|calls| calls.usage()).or(hosts.as_ref().map(|hosts| hosts.usage()));
+        let usage = usage.unwrap_or_default();
         // Our copies of the session's keys are zeroized with the last of these.
         drop(calls);
         StoppedTask::ended(id, ends, usage, written)
@@ -256,6 +296,25 @@ impl PreparedTask {
     fn without_role(&self, id: &str) -> TaskWithoutRole {
         let RunnerSettings { audit, time, .. } = &self.runner.0.settings;
         TaskWithoutRole::new(audit.clone(), time.clone(), id.to_owned(), self.definition.family().to_owned())
+    }
+
+    /// The task's way to hosts that are not AWS's; `None` where its definition names none.
+    fn hosts(&self, id: &str, calls: Option<&TaskCalls>) -> Result<Option<Arc<HostRequests>>, HttpClientsError> {
+        let names = self.definition.egress();
+        if names.is_empty() {
+            return Ok(None);
+        }
+        let RunnerSettings { audit, time, .. } = &self.runner.0.settings;
+        let clients = self.runner.clients()?.clone();
+        let egress = HostEgress { clients, audit: audit.clone(), time: time.clone() };
+        let requests = match calls {
+            Some(calls) => HostRequests::beside(egress, names.to_vec(), calls),
+            None => {
+                let limits = CallLimits::from(self.definition.limits());
+                HostRequests::alone(egress, names.to_vec(), limits, id, self.definition.family())
+            }
+        };
+        Ok(Some(Arc::new(requests)))
     }
 
     /// The task's authority to call AWS, with its role assumed; `None` where it has no role.
@@ -285,7 +344,8 @@ impl PreparedTask {
             capabilities: role.capabilities().clone(),
         };
         let limits = CallLimits::from(self.definition.limits());
-        Ok(Some(TaskCalls::new(aws.egress.clone(), identity, session, limits)))
+        let calls = TaskCalls::new(aws.egress.clone(), identity, session, limits);
+        Ok(Some(if role.unsigned_payload() { calls.allow_unsigned_payload() } else { calls }))
     }
 
     /// Every AssumeRole input of a task with this id.

@@ -7,6 +7,7 @@ use rolebox_policy::{AccountId, Check, Region};
 
 use crate::host::AwsHost;
 use crate::refusal::Refusal;
+use crate::s3::StreamedBody;
 use crate::wire::query;
 
 /// A request that a guest wants signed, as it comes out of either door.
@@ -24,7 +25,7 @@ pub struct Call {
     pub query: Vec<(String, String)>,
     /// Header names in any case, and values.
     pub headers: Vec<(String, Vec<u8>)>,
-    /// The body, whole; empty for none.
+    /// The body, whole; empty for none, and for one that is yet to come ([`parse_streamed`](crate::parse_streamed)).
     pub body: Bytes,
 }
 
@@ -103,6 +104,49 @@ pub enum Protocol {
     Query,
 }
 
+/// The body of an operation.
+#[derive(Clone)]
+pub enum Payload {
+    /// Made anew, or taken over as it is; empty for none.
+    Whole(Bytes),
+    /// Still to come. Its framing and its checksum are the sender's to write: no header speaks of them.
+    Streamed(StreamedBody),
+}
+
+impl Payload {
+    /// Bytes of the body.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        match self {
+            Self::Whole(body) => body.len() as u64,
+            Self::Streamed(body) => body.length(),
+        }
+    }
+
+    /// The body, where it is held whole.
+    #[must_use]
+    pub fn whole(&self) -> Option<&Bytes> {
+        match self {
+            Self::Whole(body) => Some(body),
+            Self::Streamed(_) => None,
+        }
+    }
+}
+
+impl From<Bytes> for Payload {
+    fn from(body: Bytes) -> Self {
+        Self::Whole(body)
+    }
+}
+
+impl fmt::Debug for Payload {
+    /// Without the bytes: they may be a guest's own secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let how = if self.whole().is_some() { "" } else { ", streamed" };
+        write!(f, "{} bytes{how}", self.length())
+    }
+}
+
 /// What a request means, with everything that is needed to authorize it, and the request itself made anew.
 ///
 /// Only [`parse`](crate::parse) makes one. None of its parts is a slice of what the guest sent.
@@ -126,7 +170,7 @@ pub struct Operation {
     /// Header names in lower case and values of visible ASCII, without those of signing and of the connection.
     pub headers: Vec<(String, String)>,
     /// The body that is signed and sent.
-    pub body: Bytes,
+    pub payload: Payload,
     /// Every permission that the operation needs; never empty.
     pub checks: Vec<Check>,
     /// Whether the request may carry `x-amz-expected-bucket-owner` (and, for a copy,
@@ -137,6 +181,9 @@ pub struct Operation {
     pub protocol: Protocol,
     /// Whether the request may be sent again after a connection is lost: it only reads.
     pub safe_to_retry: bool,
+    /// Whether the answer, where it is a success, is bytes that the service stores as they are and that may be of any
+    /// length: an object.
+    pub answers_with_object: bool,
 }
 
 impl Operation {
@@ -161,7 +208,7 @@ impl fmt::Debug for Operation {
             .field("method", &self.method)
             .field("target", &self.path_and_query())
             .field("headers", &self.headers.iter().map(|(name, _)| name).collect::<Vec<_>>())
-            .field("body", &format_args!("{} bytes", self.body.len()))
+            .field("payload", &self.payload)
             .field("checks", &self.checks)
             .finish_non_exhaustive()
     }

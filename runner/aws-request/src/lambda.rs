@@ -50,7 +50,7 @@ pub(crate) fn parse(call: &Call, scope: &CallerScope, region: Region) -> Result<
         }
     };
     let resource = function(given, qualifier, region.as_str(), scope)?;
-    let mut headers = Headers::screen(&call.headers, call.body.len())?;
+    let mut headers = Headers::screen(&call.headers, Some(call.body.len()))?;
     let mut kept = Vec::new();
     headers.take_all(|name| HEADERS.contains(&name), &mut kept)?;
     headers.finish(operation.0)?;
@@ -69,11 +69,12 @@ pub(crate) fn parse(call: &Call, scope: &CallerScope, region: Region) -> Result<
         path,
         query: call.query.clone(),
         headers: kept,
-        body: call.body.clone(),
+        payload: call.body.clone().into(),
         checks: vec![check],
         takes_bucket_owner: false,
         protocol: Protocol::RestJson,
         safe_to_retry: false,
+        answers_with_object: false,
     })
 }
 

@@ -79,8 +79,9 @@ mod ssm;
 mod sts;
 mod wire;
 
-pub use call::{Call, CallerScope, Operation, Protocol};
+pub use call::{Call, CallerScope, Operation, Payload, Protocol};
 pub use refusal::{Refusal, RefusalKind};
+pub use s3::{BodyReader, StreamedBody};
 
 use refusal::Quoted;
 use rolebox_policy::Region;
@@ -116,6 +117,21 @@ pub fn parse(call: &Call, scope: &CallerScope) -> Result<Operation, Refusal> {
             "it is not one whose requests are understood",
             "use a service that is listed",
         )),
+    }
+}
+
+/// Parses a request whose body is too long to be held, before the body has come. `call.body` is not looked at; the
+/// operation's [`Payload`] says how the body is read.
+///
+/// # Errors
+///
+/// As [`parse`], and [`RefusalKind::HeldWhole`] where the body must be held whole: that of every operation but those that
+/// store an object or a part of one, and every body whose length is not in the headers.
+pub fn parse_streamed(call: &Call, scope: &CallerScope) -> Result<Operation, Refusal> {
+    let region = region(call, scope)?;
+    match call.service.as_str() {
+        "s3" => s3::parse_streamed(call, scope, region),
+        service => Err(Refusal::held_whole(&Quoted(service).to_string())),
     }
 }
 

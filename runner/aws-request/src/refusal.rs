@@ -19,6 +19,8 @@ pub enum RefusalKind {
     /// The request is well formed, but is not one that is understood whole: an unknown operation, query key, header or
     /// body member, or a place named in a way that hides what it is. What is not understood is not signed.
     NotUnderstood,
+    /// The body of the request cannot be sent while it comes in: what it holds is read first, or its length is not known.
+    HeldWhole,
     /// The request is understood, and is of a kind that is never signed for a guest, whatever its capabilities.
     NeverSigned,
 }
@@ -44,6 +46,16 @@ impl Refusal {
         Self::new(RefusalKind::NotUnderstood, place, what, mend)
     }
 
+    /// The body must be held whole.
+    pub(crate) fn held_whole(operation: &str) -> Self {
+        Self::new(
+            RefusalKind::HeldWhole,
+            "body",
+            format!("the body of {operation} is read whole before it is sent, and this one is too long for that"),
+            "send a shorter body; only objects and their parts may be of any length",
+        )
+    }
+
     /// The request is never signed for a guest.
     pub(crate) fn never_signed(place: impl Into<String>, what: impl Into<String>, mend: impl Into<String>) -> Self {
         Self::new(RefusalKind::NeverSigned, place, what, mend)
@@ -53,7 +65,7 @@ impl Refusal {
         Self { kind, place: place.into(), what: what.into(), mend: mend.into() }
     }
 
-    /// Whether the request is malformed, not understood, or never signed.
+    /// Which kind of refusal it is.
     pub fn kind(&self) -> RefusalKind {
         self.kind
     }

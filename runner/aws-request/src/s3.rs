@@ -7,6 +7,7 @@
 //! Not here: access points, directory buckets (S3 Express), Object Lambda, Outposts, S3 Control, signed URLs and the
 //! browser's POST form.
 
+mod checksum;
 mod chunked;
 mod context;
 mod copy;
@@ -19,30 +20,55 @@ mod row;
 mod rows;
 mod shape;
 mod tags;
+mod upload;
 
 use bytes::Bytes;
 use rolebox_policy::{AccountId, Region};
 
-use crate::call::{Call, CallerScope, Operation, Protocol};
+use crate::call::{Call, CallerScope, Operation, Payload, Protocol};
 use crate::refusal::{Quoted, Refusal};
 use crate::wire::headers::Headers;
 use crate::wire::json::Json;
 use crate::wire::xml::Element;
 use crate::wire::{digest, path, percent, query};
+use chunked::{Frame, Framing};
 use copy::{COPY_SOURCE, EXPECTED_SOURCE_OWNER, Source};
 use permissions::{Request, reaches_a_bucket};
-use row::{Body, Level, Row};
+use row::{Level, Row};
 use tags::Tags;
+pub use upload::{BodyReader, StreamedBody};
 
 /// The header with which S3 compares a bucket's owner.
 const EXPECTED_OWNER: &str = "x-amz-expected-bucket-owner";
 
+/// Where a request's body is.
+#[derive(Clone, Copy)]
+enum Body<'a> {
+    /// Here.
+    Whole(&'a Bytes),
+    /// Yet to come.
+    Streamed,
+}
+
 /// Parses a request to S3.
 pub(crate) fn parse(call: &Call, scope: &CallerScope, region: Region) -> Result<Operation, Refusal> {
+    parse_with(call, Body::Whole(&call.body), scope, region)
+}
+
+/// Parses a request to S3 whose body is yet to come.
+pub(crate) fn parse_streamed(call: &Call, scope: &CallerScope, region: Region) -> Result<Operation, Refusal> {
+    parse_with(call, Body::Streamed, scope, region)
+}
+
+fn parse_with(call: &Call, body: Body<'_>, scope: &CallerScope, region: Region) -> Result<Operation, Refusal> {
     let decoded = path::decode(&call.path)?;
     let target = Target::read(&call.path, &decoded)?;
     query::check(&call.query)?;
-    let mut headers = Headers::screen(&call.headers, call.body.len())?;
+    let length = match body {
+        Body::Whole(body) => Some(body.len()),
+        Body::Streamed => None,
+    };
+    let mut headers = Headers::screen(&call.headers, length)?;
     let source = headers.take(COPY_SOURCE)?.map(Source::read).transpose()?;
 
     // SDKs repeat the operation's name in a query key; it is compared and left out.
@@ -59,7 +85,7 @@ pub(crate) fn parse(call: &Call, scope: &CallerScope, region: Region) -> Result<
 
     let owner = take_owner(&mut headers, EXPECTED_OWNER, reaches_a_bucket(row))?;
     let source_owner = take_owner(&mut headers, EXPECTED_SOURCE_OWNER, source.is_some())?;
-    let mut content = Content::read(row, &mut headers, &call.body)?;
+    let mut content = Content::read(row, &mut headers, body)?;
     let trailer = content.headers.len();
     headers.take_all(|name| row.takes_header(name), &mut content.headers)?;
     headers.finish(row.name)?;
@@ -71,6 +97,7 @@ pub(crate) fn parse(call: &Call, scope: &CallerScope, region: Region) -> Result<
             "send it once",
         ));
     }
+    content.take_checksum()?;
     check_values(row, &content.headers)?;
     let tags = read_tags(&mut content)?;
     if let Some(source) = &source {
@@ -100,11 +127,12 @@ pub(crate) fn parse(call: &Call, scope: &CallerScope, region: Region) -> Result<
         path: target.path(),
         query,
         headers: content.headers,
-        body: content.body,
+        payload: content.payload,
         checks,
         takes_bucket_owner: reaches_a_bucket(row),
         protocol: Protocol::RestXml,
         safe_to_retry: matches!(row.method, "GET" | "HEAD"),
+        answers_with_object: row.name == "GetObject",
     })
 }
 
@@ -162,56 +190,128 @@ impl<'a> Target<'a> {
 
 /// A body as it is sent, with the headers that go with it.
 struct Content {
-    body: Bytes,
+    payload: Payload,
     document: Option<Element>,
     headers: Vec<(String, String)>,
 }
 
 impl Content {
     /// Reads a body as its row has it, and writes it anew.
-    fn read(row: &Row, headers: &mut Headers<'_>, body: &Bytes) -> Result<Self, Refusal> {
-        let mut content = Self { body: Bytes::new(), document: None, headers: Vec::new() };
+    fn read(row: &Row, headers: &mut Headers<'_>, body: Body<'_>) -> Result<Self, Refusal> {
+        let body = match body {
+            Body::Whole(body) => body,
+            Body::Streamed if row.body == row::Body::Opaque => return Self::streamed(row, headers),
+            Body::Streamed => return Err(Refusal::held_whole(row.name)),
+        };
+        let mut content = Self { payload: Bytes::new().into(), document: None, headers: Vec::new() };
         let (written, kind, checksum) = match row.body {
-            Body::Opaque => {
-                content.body = body.clone();
-                if let Some(unframed) = chunked::unframe(headers, body)? {
-                    content.body = unframed.body;
-                    content.headers = unframed.trailer;
-                    let encoding = unframed.encoding.filter(|_| row.takes_header("content-encoding"));
-                    content.headers.extend(encoding.map(|value| ("content-encoding".into(), value)));
-                }
-                return Ok(content);
-            }
-            Body::Empty if body.is_empty() => return Ok(content),
-            Body::Xml { optional: true, .. } if body.is_empty() => {
+            row::Body::Opaque => return Self::opaque(row, headers, body),
+            row::Body::Empty if body.is_empty() => return Ok(content),
+            row::Body::Xml { optional: true, .. } if body.is_empty() => {
                 drop_checksums(headers)?;
                 return Ok(content);
             }
-            Body::Empty => {
+            row::Body::Empty => {
                 return Err(Refusal::not_understood(
                     "body",
                     format!("{} takes none", row.name),
                     "send it without a body",
                 ));
             }
-            Body::Xml { shape, checksum, .. } => {
+            row::Body::Xml { shape, checksum, .. } => {
                 let document = Element::read(body)?;
                 crate::shape::check_xml(&document, shape)?;
                 let written = document.write();
                 content.document = Some(document);
                 (written, "application/xml", checksum)
             }
-            Body::Policy => (Json::read(body)?.write(), "application/json", true),
+            row::Body::Policy => (Json::read(body)?.write(), "application/json", true),
         };
-        content.body = written.into();
+        let written = Bytes::from(written);
         content.headers.push(("content-type".into(), kind.into()));
         if checksum {
             drop_checksums(headers)?;
-            content.headers.push(("x-amz-checksum-sha256".into(), digest::sha256_base64(&content.body)));
+            content.headers.push(("x-amz-checksum-sha256".into(), digest::sha256_base64(&written)));
             content.headers.push(("x-amz-sdk-checksum-algorithm".into(), "SHA256".into()));
         }
+        content.payload = written.into();
         Ok(content)
     }
+
+    /// A body that is stored as it is, held whole. What its trailer holds becomes headers.
+    fn opaque(row: &Row, headers: &mut Headers<'_>, body: &Bytes) -> Result<Self, Refusal> {
+        let (body, trailer, encoding) = match chunked::framing(headers)? {
+            Framing::Plain(encoding) => (body.clone(), Vec::new(), encoding),
+            Framing::Framed(frame) => {
+                let (data, trailer) = unframe(&frame, body)?;
+                (data, trailer, frame.encoding)
+            }
+        };
+        let mut content = Self { payload: body.into(), document: None, headers: trailer };
+        let encoding = encoding.filter(|_| row.takes_header("content-encoding"));
+        content.headers.extend(encoding.map(|value| ("content-encoding".into(), value)));
+        Ok(content)
+    }
+
+    /// A body that is stored as it is, and yet to come.
+    fn streamed(row: &Row, headers: &mut Headers<'_>) -> Result<Self, Refusal> {
+        let (frame, encoding) = match chunked::framing(headers)? {
+            Framing::Plain(encoding) => (None, encoding),
+            Framing::Framed(frame) => {
+                let encoding = frame.encoding.clone();
+                (Some(frame), encoding)
+            }
+        };
+        let length = frame.as_ref().map(|frame| frame.length).or(headers.content_length);
+        let checksum = match frame.as_ref().map(|frame| frame.announced.as_slice()) {
+            None | Some([]) => None,
+            Some([name]) if families::CHECKSUMS.holds(name) => Some((name.clone(), None)),
+            Some([name]) => {
+                return Err(chunked::refuse(&format!("its trailer is to hold {}, which is no checksum", Quoted(name))));
+            }
+            Some(_) => return Err(two_checksums()),
+        };
+        let body = StreamedBody {
+            length: length.ok_or_else(|| Refusal::held_whole(row.name))?,
+            frame,
+            checksum,
+            md5: None,
+            encoding: encoding.filter(|_| row.takes_header("content-encoding")),
+        };
+        Ok(Self { payload: Payload::Streamed(body), document: None, headers: Vec::new() })
+    }
+
+    /// Gives a streamed body the checksums that stand in the headers, which it is held to as it comes. The one of S3's is
+    /// sent behind it, where it is known to be right.
+    fn take_checksum(&mut self) -> Result<(), Refusal> {
+        let Payload::Streamed(body) = &mut self.payload else { return Ok(()) };
+        body.md5 = self.headers.iter().find(|(name, _)| name == "content-md5").map(|(_, value)| value.clone());
+        let is_checksum = |(name, _): &mut (String, String)| families::CHECKSUMS.holds(name);
+        for (name, value) in self.headers.extract_if(.., is_checksum) {
+            if body.checksum.replace((name, Some(value))).is_some() {
+                return Err(two_checksums());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Takes a body out of its frame, and checks it. Gives what stood in its trailer.
+fn unframe(frame: &Frame, body: &Bytes) -> Result<(Bytes, Vec<(String, String)>), Refusal> {
+    let mut reader = BodyReader::of_frame(frame);
+    let mut pieces = Vec::new();
+    reader.push(body.clone(), |piece| pieces.push(piece))?;
+    let trailer = reader.finish()?;
+    // Most come in one chunk, which is then taken over without a copy.
+    let data = match pieces.len() {
+        1 => pieces.swap_remove(0),
+        _ => pieces.concat().into(),
+    };
+    Ok((data, trailer))
+}
+
+fn two_checksums() -> Refusal {
+    Refusal::malformed("body", "it comes with more than one checksum", "send one, in a header or in the trailer")
 }
 
 /// Drops the guest's own checksums, of a body that is not sent as it came.
@@ -324,11 +424,11 @@ pub(crate) mod facts {
                 takes: row.takes,
                 copies: row.copies,
                 headers: row.headers.iter().map(|family| family.names).collect(),
-                made_body: matches!(row.body, Body::Xml { .. } | Body::Policy),
+                made_body: matches!(row.body, row::Body::Xml { .. } | row::Body::Policy),
                 body_root: match row.body {
-                    Body::Empty => None,
-                    Body::Opaque | Body::Policy => Some("opaque"),
-                    Body::Xml { shape, .. } => shape.split('(').next(),
+                    row::Body::Empty => None,
+                    row::Body::Opaque | row::Body::Policy => Some("opaque"),
+                    row::Body::Xml { shape, .. } => shape.split('(').next(),
                 },
                 actions: actions.flatten().chain(beyond.iter().copied()).collect(),
             }

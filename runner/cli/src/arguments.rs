@@ -255,6 +255,10 @@ pub(crate) struct BoundsArguments {
     /// Refuse "roleSession": "per-definition".
     #[arg(long)]
     pub(crate) require_session_per_task: bool,
+
+    /// Refuse "unsignedPayload": true.
+    #[arg(long)]
+    pub(crate) require_signed_payload: bool,
 }
 
 /// The embedded AWS.

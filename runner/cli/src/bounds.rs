@@ -74,6 +74,9 @@ fn authority(narrowed: &BoundsArguments, mut bounds: OperatorBounds) -> Result<O
     if !narrowed.require_session_per_task {
         bounds = bounds.allow_shared_sessions();
     }
+    if !narrowed.require_signed_payload {
+        bounds = bounds.allow_unsigned_payload();
+    }
     if narrowed.allow_roles.is_empty() && !narrowed.no_roles {
         bounds = bounds.allow_any_role();
     }
@@ -148,10 +151,11 @@ fn narrow(limits: &mut Limits, text: &str) -> Result<(), &'static str> {
         "callTimeout" => limits.call_timeout = time()?,
         "cpuTime" => limits.cpu_time = Some(time()?),
         "openFiles" => limits.open_files = value.parse().map_err(|_| WHOLE)?,
+        "connections" => limits.connections = value.parse().map_err(|_| WHOLE)?,
         _ => {
             return Err(
                 "names none of rolebox.limits: outputBytes, bodyBytes, callsInFlight, callsPerSecond, totalBytes, \
-                        callTimeout, cpuTime, openFiles",
+                        callTimeout, cpuTime, openFiles, connections",
             );
         }
     }

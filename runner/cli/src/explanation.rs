@@ -66,6 +66,7 @@ struct Role<'a> {
     external_id: Option<&'a str>,
     source_identity: Option<&'a str>,
     session_tags: bool,
+    unsigned_payload: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -96,6 +97,7 @@ struct Limits {
     /// `null` for no limit.
     cpu_time: Option<String>,
     open_files: u32,
+    connections: u32,
     /// In CPU units of which 1,024 stand for one core; `null` where nothing is said: then one core is the limit.
     cpu_limit: Option<u32>,
     /// The keys of these whose value is the default.
@@ -221,6 +223,7 @@ fn role(role: &TaskRole) -> Role<'_> {
         external_id: role.external_id(),
         source_identity: role.source_identity(),
         session_tags: role.session_tags(),
+        unsigned_payload: role.unsigned_payload(),
     }
 }
 
@@ -236,6 +239,7 @@ fn limits(definition: &TaskDefinition) -> Limits {
         ("callTimeout", limits.call_timeout == default.call_timeout),
         ("cpuTime", limits.cpu_time == default.cpu_time),
         ("openFiles", limits.open_files == default.open_files),
+        ("connections", limits.connections == default.connections),
         ("cpuLimit", definition.cpu_limit().is_none()),
     ];
     Limits {
@@ -248,6 +252,7 @@ fn limits(definition: &TaskDefinition) -> Limits {
         call_timeout: show_duration(limits.call_timeout),
         cpu_time: limits.cpu_time.map(show_duration),
         open_files: limits.open_files,
+        connections: limits.connections,
         cpu_limit: definition.cpu_limit(),
         defaults: are_default.into_iter().filter_map(|(key, default)| default.then_some(key)).collect(),
     }

@@ -233,6 +233,7 @@ pub(super) const ROLEBOX: Level = Level {
         used("externalId"),
         used("sourceIdentity"),
         used("sessionTags"),
+        used("unsignedPayload"),
         used("cpuLimit"),
         object("limits", &LIMITS),
     ],
@@ -250,6 +251,7 @@ pub(super) const LIMITS: Level = Level {
         used("callTimeout"),
         used("cpuTime"),
         used("openFiles"),
+        used("connections"),
     ],
 };
 

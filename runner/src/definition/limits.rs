@@ -22,7 +22,8 @@ pub struct Limits {
     /// `outputBytes`: bytes that the task may write to stdout and stderr together. 1 to 2⁴⁰ (1 TiB), default 16 MiB.
     pub output_bytes: u64,
     /// `bodyBytes`: the longest request or response body of an AWS call, in bytes, where the host must hold it whole.
-    /// 1 to 2³⁰ (1 GiB), default 16 MiB.
+    /// 1 to 2³⁰ (1 GiB), default 16 MiB. An S3 object or part that is longer is sent, and an object is read, while it
+    /// comes.
     pub body_bytes: u64,
     /// `callsInFlight`: AWS calls that the task may have under way at once. 1 to 1,024, default 64.
     pub calls_in_flight: u32,
@@ -32,7 +33,8 @@ pub struct Limits {
     /// absent.
     pub total_bytes: Option<u64>,
     /// `callTimeout`: how long one AWS call may take, from the guest's request to the last byte of the answer. 1 ms to
-    /// 1 h, default 60 s: a long poll takes 20 s; a Lambda function that is waited for may need more.
+    /// 1 h, default 60 s: a long poll takes 20 s; a Lambda function that is waited for may need more. A body that is sent or
+    /// read while it comes may take longer, and pause for so long.
     pub call_timeout: Duration,
     /// `cpuTime`: how long the task's containers may compute, all together. 1 ms to 720 h, unbounded when absent. Time that
     /// they wait, for an answer or for their turn, is not counted.
@@ -40,6 +42,8 @@ pub struct Limits {
     /// `openFiles`: files and folders of volumes that the task's containers may have open at once, all together. 1 to
     /// 1,024, default 256. Each is a descriptor of the host's process.
     pub open_files: u32,
+    /// `connections`: requests that the task may have under way to hosts that are not AWS's. 1 to 1,024, default 256.
+    pub connections: u32,
 }
 
 impl Default for Limits {
@@ -53,6 +57,7 @@ impl Default for Limits {
             call_timeout: Duration::from_secs(60),
             cpu_time: None,
             open_files: 256,
+            connections: 256,
         }
     }
 }
@@ -70,6 +75,7 @@ impl Limits {
             call_timeout: Duration::from_secs(3600),
             cpu_time: None,
             open_files: 1_024,
+            connections: 1_024,
         }
     }
 }
@@ -90,6 +96,7 @@ pub(super) fn limits(raw: &RawLimits, at: &Location, problems: &mut Problems) ->
     let calls_in_flight = whole("callsInFlight", raw.calls_in_flight, highest.calls_in_flight.into());
     let calls_per_second = whole("callsPerSecond", raw.calls_per_second, highest.calls_per_second.into());
     let open_files = whole("openFiles", raw.open_files, highest.open_files.into());
+    let connections = whole("connections", raw.connections, highest.connections.into());
     let total_bytes = whole("totalBytes", raw.total_bytes, i64::MAX as u64);
     let call_timeout = span(
         raw.call_timeout.as_deref(),
@@ -108,6 +115,7 @@ pub(super) fn limits(raw: &RawLimits, at: &Location, problems: &mut Problems) ->
         call_timeout: call_timeout.unwrap_or(default.call_timeout),
         cpu_time,
         open_files: small(open_files).unwrap_or(default.open_files),
+        connections: small(connections).unwrap_or(default.connections),
     }
 }
 

@@ -140,6 +140,7 @@ pub(super) struct RawRolebox {
     pub(super) external_id: Option<String>,
     pub(super) source_identity: Option<String>,
     pub(super) session_tags: Option<bool>,
+    pub(super) unsigned_payload: Option<bool>,
     pub(super) cpu_limit: Option<Whole>,
     pub(super) limits: Option<RawLimits>,
 }
@@ -155,6 +156,7 @@ pub(super) struct RawLimits {
     pub(super) call_timeout: Option<String>,
     pub(super) cpu_time: Option<String>,
     pub(super) open_files: Option<Whole>,
+    pub(super) connections: Option<Whole>,
 }
 
 /// A whole number of any size and sign: its range is checked where its meaning is known, and said in its units.

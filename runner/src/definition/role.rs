@@ -29,6 +29,7 @@ pub struct TaskRole {
     external_id: Option<String>,
     source_identity: Option<String>,
     session_tags: bool,
+    unsigned_payload: bool,
 }
 
 /// The session policy that `sts:AssumeRole` is called with: `rolebox.sessionPolicy`.
@@ -111,6 +112,13 @@ impl TaskRole {
     pub fn session_tags(&self) -> bool {
         self.session_tags
     }
+
+    /// Whether bodies that are too long to be held whole go unsigned, where TLS protects them: `rolebox.unsignedPayload`.
+    /// Default false: then they are signed chunk by chunk, or followed by a checksum. For services that take neither.
+    #[must_use]
+    pub fn unsigned_payload(&self) -> bool {
+        self.unsigned_payload
+    }
 }
 
 /// Reads the task role and the keys of `rolebox` that belong to it. `None` without a role, or if something is wrong.
@@ -181,6 +189,7 @@ pub(super) fn task_role(
         external_id,
         source_identity,
         session_tags: raw.session_tags.unwrap_or(false),
+        unsigned_payload: raw.unsigned_payload.unwrap_or(false),
     })
 }
 
@@ -194,6 +203,7 @@ fn without_role(raw: &RawRolebox, at: &Location, problems: &mut Problems) {
         ("externalId", raw.external_id.is_some()),
         ("sourceIdentity", raw.source_identity.is_some()),
         ("sessionTags", raw.session_tags == Some(true)),
+        ("unsignedPayload", raw.unsigned_payload == Some(true)),
     ];
     for (key, _) in wishes.into_iter().filter(|(_, given)| *given) {
         problems.add(

@@ -1,32 +1,34 @@
-//! The record of every AWS call: the decision before anything is sent, and the end afterwards.
+//! The record of every AWS call, and of every request to another host: the decision before anything is sent, and the end afterwards.
 //!
 //! A record names who asked, what for, and what was decided, in the field names of the JSON lines that `--audit`
 //! writes. It never holds a body, a header or a key.
 //!
 //! - `decision` comes before anything is signed. With `"decision": "allow"` the call has begun, and an `end` follows.
-//! - `end` comes after the answer, the failure, or the end of the task, in the middle of which the call is `aborted`.
+//! - `end` comes after the last byte of the answer, the failure, or the end of the task, in the middle of which the call is
+//!   `aborted`. So is one whose answer the guest does not read to its end.
 //! - `refusals` comes when the task ends. A call past a limit, or of a task without a role, is refused before anything of
 //!   it is looked at, and a guest can have as many of those as it likes. So only the first of each kind has a `decision`,
 //!   and `refusals` repeats that with `count`, the number of all of its kind.
 //!
 //! Absent: rotation and shipping of logs. An embedder implements [`AuditSink`] for that.
 
-use std::fs::File;
+mod json_lines;
+
 use std::future::Future;
-use std::io::{self, Write};
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
 use std::time::SystemTime;
 
 use aws_smithy_async::time::SharedTimeSource;
+use http::{HeaderMap, Method, StatusCode};
 use rolebox_aws_request::Operation;
 use rolebox_policy::{Check, CheckResource};
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use tokio::sync::oneshot;
 
+pub use self::json_lines::JsonLines;
 use super::{Answer, CallError};
 
 /// Characters of what a guest wrote that a record keeps at most: a service's or an operation's name is shorter.
@@ -79,12 +81,13 @@ pub struct AuditRecord {
     /// The name of that session, as CloudTrail shows it: the task id, unless tasks of one definition share a session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role_session: Option<String>,
-    /// The service, as the guest named it while the request was not understood, as its endpoint prefix afterwards.
+    /// The service, as the guest named it while the request was not understood, as its endpoint prefix afterwards. For a
+    /// host that is not AWS's, its name and port.
     pub service: String,
     /// The Region, where the request was understood.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
-    /// The operation, where the request was understood: `PutObject`.
+    /// The operation, where the request was understood: `PutObject`. For a host that is not AWS's, the method.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
     /// The actions and ARNs that the call needs: the first 64, where it needs more.
@@ -156,7 +159,7 @@ impl std::fmt::Debug for Permissions {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CallEnd {
-    /// `answered`, `failed`, or `aborted` when the task ended first.
+    /// `answered`, `failed`, or `aborted` when the task ended first, or did not read the answer to its end.
     pub outcome: &'static str,
     /// The HTTP status of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -224,13 +227,19 @@ impl CallRecord {
         })
     }
 
+    /// A request to a host that is not AWS's, by its method.
+    pub(super) fn with_method(self, method: &Method) -> Self {
+        let Self(record) = self;
+        Self(AuditRecord { operation: Some(shortened(method.as_str(), MAX_GUEST_TEXT)), ..record })
+    }
+
     pub(super) fn decided(self, operation: Option<&Operation>, decision: &Decision) -> AuditRecord {
         let Self(mut record) = self;
         if let Some(operation) = operation {
             record.service = operation.service.to_string();
             record.region = Some(operation.region.to_string());
             record.operation = Some(operation.name.to_string());
-            record.bytes_sent = operation.body.len() as u64;
+            record.bytes_sent = operation.payload.length();
             record.checks_left_out = operation.checks.len().saturating_sub(MAX_CHECKS);
             record.checks = operation
                 .checks
@@ -278,35 +287,59 @@ pub(super) struct PendingEnd {
 }
 
 impl PendingEnd {
-    pub(super) fn new(
-        sink: Arc<dyn AuditSink>,
-        time: SharedTimeSource,
+    /// Records that a call was allowed, before anything of it is signed or sent. One that cannot be recorded is denied.
+    pub(super) async fn begin(
+        sink: &Arc<dyn AuditSink>,
+        time: &SharedTimeSource,
         started: SystemTime,
-        record: AuditRecord,
-    ) -> Self {
-        Self { sink, time, started, record: Some(record) }
+        decision: AuditRecord,
+    ) -> Result<Self, CallError> {
+        let recorded = sink.record(decision.clone());
+        // It is on record from here on, whether or not this future is polled to its end.
+        let mut end = Self { sink: sink.clone(), time: time.clone(), started, record: Some(decision) };
+        if let Err(error) = recorded.await {
+            // There is no end of what never began.
+            end.record = None;
+            tracing::error!(%error, "a call is denied because it cannot be recorded");
+            return Err(CallError::denied("the call was denied because the host cannot record it in its audit log"));
+        }
+        Ok(end)
     }
 
-    pub(super) fn finish(mut self, outcome: &Result<Answer, CallError>) {
-        let end = match outcome {
-            Ok(answer) => CallEnd {
-                outcome: "answered",
-                status: Some(answer.status.as_u16()),
-                request_id: request_id(answer),
-                bytes_received: answer.body.len() as u64,
-                duration_ms: 0.0,
-                error: None,
-            },
-            Err(error) => {
-                CallEnd { error: Some(shortened(&error.to_string(), MAX_REASON)), ..CallEnd::without_answer("failed") }
+    /// The call has an answer, which is held whole, or none.
+    pub(super) fn finish_whole(self, outcome: &Result<Answer, CallError>) {
+        match outcome {
+            Ok(answer) => {
+                self.finish(&Answered::new(answer.status, &answer.headers), answer.body.len() as u64, None);
             }
-        };
-        self.end(end);
+            Err(error) => self.fail(error),
+        }
     }
 
-    /// The call was denied after all, because its decision is not kept: there is no end of what never began.
-    pub(super) fn forget(mut self) {
-        self.record = None;
+    /// The call has no answer.
+    pub(super) fn fail(mut self, error: &CallError) {
+        self.end(CallEnd::without_answer("failed").because(error));
+    }
+
+    /// The guest has read so much of the answer, all of it unless there is an error.
+    pub(super) fn finish(mut self, answered: &Answered, bytes_received: u64, error: Option<&CallError>) {
+        let end = answered.end(if error.is_none() { "answered" } else { "failed" }, bytes_received);
+        self.end(match error {
+            Some(error) => end.because(error),
+            None => end,
+        });
+    }
+
+    /// The guest has read so much of the answer and will read no more.
+    pub(super) fn abort(mut self, answered: &Answered, bytes_received: u64) {
+        self.end(answered.end("aborted", bytes_received));
+    }
+
+    /// Bytes of a request's body whose length was not known when the call was decided.
+    pub(super) fn sent(&mut self, bytes: u64) {
+        if let Some(record) = &mut self.record {
+            record.bytes_sent = bytes;
+        }
     }
 
     fn end(&mut self, mut end: CallEnd) {
@@ -331,10 +364,32 @@ impl CallEnd {
     fn without_answer(outcome: &'static str) -> Self {
         Self { outcome, status: None, request_id: None, bytes_received: 0, duration_ms: 0.0, error: None }
     }
+
+    fn because(self, error: &CallError) -> Self {
+        Self { error: Some(shortened(&error.to_string(), MAX_REASON)), ..self }
+    }
 }
 
-fn request_id(answer: &Answer) -> Option<String> {
-    let header = answer.headers.get("x-amz-request-id").or_else(|| answer.headers.get("x-amzn-requestid"))?;
+/// What the head of an answer tells the record.
+#[derive(Debug, Clone)]
+pub(super) struct Answered {
+    status: u16,
+    request_id: Option<String>,
+}
+
+impl Answered {
+    pub(super) fn new(status: StatusCode, headers: &HeaderMap) -> Self {
+        Self { status: status.as_u16(), request_id: request_id(headers) }
+    }
+
+    fn end(&self, outcome: &'static str, bytes_received: u64) -> CallEnd {
+        let (status, request_id) = (Some(self.status), self.request_id.clone());
+        CallEnd { status, request_id, bytes_received, ..CallEnd::without_answer(outcome) }
+    }
+}
+
+fn request_id(headers: &HeaderMap) -> Option<String> {
+    let header = headers.get("x-amz-request-id").or_else(|| headers.get("x-amzn-requestid"))?;
     header.to_str().ok().map(|id| shortened(id, MAX_GUEST_TEXT))
 }
 
@@ -376,129 +431,9 @@ fn trace(record: &AuditRecord) {
     );
 }
 
-/// How many records are written before the disk is waited for once.
-const MAX_BATCH: usize = 256;
-
-/// Records as JSON, one a line, written by a thread of its own. Each is also a `tracing` event.
-///
-/// The queue needs no bound of its own: a call goes on only when its decision has been written, so what can wait here
-/// is two records for each call in flight, and two for each kind of refusal of a task.
-#[derive(Debug)]
-pub struct JsonLines {
-    lines: Sender<Line>,
-}
-
-/// A line to write, empty for a flush, and whom to tell.
-#[derive(Debug)]
-struct Line {
-    json: Vec<u8>,
-    written: oneshot::Sender<io::Result<()>>,
-}
-
-impl JsonLines {
-    /// Records go to `writer`, which is flushed after each. With a file they survive the end of this process, however it
-    /// comes, and not a crash of the machine: the system writes them to the disk when it likes.
-    ///
-    /// # Errors
-    ///
-    /// When the thread cannot be started.
-    pub fn new(writer: impl Write + Send + 'static) -> io::Result<Self> {
-        Self::start(writer, |_| Ok(()))
-    }
-
-    /// Records go to `file` and are on the disk before a call goes on, so that they survive a crash of the machine too.
-    ///
-    /// The cost is one `fdatasync` before each call and one after it: some 0.1 to 10 ms by the disk. Records that come
-    /// while the disk is busy share the next one.
-    ///
-    /// # Errors
-    ///
-    /// When the thread cannot be started.
-    pub fn synced(file: File) -> io::Result<Self> {
-        Self::start(file, File::sync_data)
-    }
-
-    fn start<W: Write + Send + 'static>(mut writer: W, sync: fn(&W) -> io::Result<()>) -> io::Result<Self> {
-        let (lines, queue) = channel::<Line>();
-        std::thread::Builder::new().name("rolebox-audit".to_owned()).spawn(move || {
-            let mut whole = true;
-            while let Ok(first) = queue.recv() {
-                let mut batch = Vec::new();
-                for line in std::iter::once(first).chain(queue.try_iter().take(MAX_BATCH)) {
-                    // After a write that failed half-way the next record begins a line of its own.
-                    let mended = if whole { Ok(()) } else { writer.write_all(b"\n") };
-                    let written = mended.and_then(|()| writer.write_all(&line.json)).and_then(|()| writer.flush());
-                    whole = written.is_ok();
-                    batch.push((line.written, written));
-                }
-                let synced = sync(&writer);
-                for (waiting, written) in batch {
-                    let kept = written.and_then(|()| match &synced {
-                        Ok(()) => Ok(()),
-                        // An error is not for cloning, and each record has its own.
-                        Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
-                    });
-                    // Nobody waits for the end of a call to be written, so there may be no receiver.
-                    let _ = waiting.send(kept);
-                }
-            }
-        })?;
-        Ok(Self { lines })
-    }
-
-    fn send(&self, json: Vec<u8>) -> Recorded {
-        let (written, done) = oneshot::channel();
-        // Where the thread has ended, `done` says so.
-        let _ = self.lines.send(Line { json, written });
-        Box::pin(async move {
-            match done.await {
-                Ok(written) => Ok(written?),
-                Err(_) => Err(AuditError(io::Error::other("the audit writer has ended"))),
-            }
-        })
-    }
-}
-
-impl AuditSink for JsonLines {
-    fn record(&self, record: AuditRecord) -> Recorded {
-        trace(&record);
-        match serde_json::to_vec(&record) {
-            Ok(mut json) => {
-                json.push(b'\n');
-                self.send(json)
-            }
-            Err(error) => Box::pin(std::future::ready(Err(AuditError(error.into())))),
-        }
-    }
-
-    fn flush(&self) -> Recorded {
-        self.send(Vec::new())
-    }
-}
-
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test that panics has failed, as it should")]
 mod tests {
     use super::*;
-
-    #[tokio::test]
-    async fn records_that_the_disk_did_not_take_are_not_kept() {
-        let refused: fn(&Vec<u8>) -> io::Result<()> = |_| Err(io::Error::other("the disk is gone"));
-        let sink = JsonLines::start(Vec::new(), refused).unwrap();
-        let waiting: Vec<_> = (0..3).map(|_| sink.send(b"{}\n".to_vec())).collect();
-        for kept in waiting {
-            assert!(kept.await.unwrap_err().to_string().contains("the disk is gone"));
-        }
-        let path = std::env::temp_dir().join(format!("rolebox-audit-{}", uuid::Uuid::new_v4()));
-        let sink = JsonLines::synced(File::create(&path).unwrap()).unwrap();
-        let waiting: Vec<_> = (0..600).map(|number| sink.send(format!("{number}\n").into_bytes())).collect();
-        for kept in waiting {
-            kept.await.unwrap();
-        }
-        let written = std::fs::read_to_string(&path).unwrap();
-        std::fs::remove_file(&path).unwrap();
-        assert_eq!(written, (0..600).map(|number| format!("{number}\n")).collect::<String>());
-    }
 
     #[test]
     fn long_text_of_a_guest_is_cut_between_characters() {

@@ -13,7 +13,7 @@ use crate::definition::Limits;
 /// Limits on one task's calls, each from the `limits` of its definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallLimits {
-    /// The largest request or answer body, in bytes. Default 16 MiB. A body is held whole, so this is host memory too.
+    /// The largest body that is held whole, of a request or an answer, in bytes. Default 16 MiB. It is host memory too.
     pub body_bytes: u64,
     /// Calls that have begun and not ended. Default 64.
     pub calls_in_flight: u32,
@@ -21,8 +21,11 @@ pub struct CallLimits {
     pub calls_per_second: u32,
     /// Bytes of request and answer bodies over the task's whole life. Default unbounded.
     pub total_bytes: Option<u64>,
-    /// How long one call may take, retries included. Default 60 s.
+    /// How long one call may take, retries included. Default 60 s. A body that is sent or read while it comes may take
+    /// longer, and pause for so long.
     pub call_timeout: Duration,
+    /// Connections to hosts that are not AWS's. Default 256.
+    pub connections: u32,
 }
 
 impl From<&Limits> for CallLimits {
@@ -33,6 +36,7 @@ impl From<&Limits> for CallLimits {
             calls_per_second: limits.calls_per_second,
             total_bytes: limits.total_bytes,
             call_timeout: limits.call_timeout,
+            connections: limits.connections,
         }
     }
 }
@@ -48,6 +52,8 @@ impl Default for CallLimits {
 pub(crate) enum LimitReached {
     #[error("{0} calls are in flight already (`rolebox.limits.callsInFlight`)")]
     CallsInFlight(u32),
+    #[error("{0} connections are open already (`rolebox.limits.connections`)")]
+    Connections(u32),
     #[error("more than {0} calls a second (`rolebox.limits.callsPerSecond`)")]
     CallsPerSecond(u32),
     #[error("more than {0} bytes in all (`rolebox.limits.totalBytes`)")]
@@ -61,6 +67,7 @@ impl LimitReached {
     pub(super) fn key(self) -> &'static str {
         match self {
             Self::CallsInFlight(_) => "callsInFlight",
+            Self::Connections(_) => "connections",
             Self::CallsPerSecond(_) => "callsPerSecond",
             Self::TotalBytes(_) => "totalBytes",
             Self::BodyBytes(_) => "bodyBytes",
@@ -79,7 +86,8 @@ impl From<LimitReached> for CallError {
 
 /// What a task's calls came to. It grows while the task runs, and stands still once the task has stopped.
 ///
-/// A call has begun when its decision, to allow it, is recorded: the audit has an `end` for each. One that is denied, or
+/// Calls are AWS's, and requests to other hosts. A call has begun when its decision, to allow it, is recorded: the audit has
+/// an `end` for each. One that is denied, or
 /// that a limit does not let begin, is not counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -95,15 +103,14 @@ pub struct CallUsage {
 
 /// A call that was let in and has not ended.
 #[derive(Debug)]
-pub(crate) struct Permit {
-    _in_flight: OwnedSemaphorePermit,
-}
+pub(crate) struct Permit(#[expect(dead_code, reason = "it is for dropping")] OwnedSemaphorePermit);
 
 /// What one task has used of its limits.
 #[derive(Debug)]
 pub(super) struct CallQuota {
     limits: CallLimits,
     in_flight: Arc<Semaphore>,
+    connections: Arc<Semaphore>,
     rate: Mutex<TokenBucket>,
     /// Bytes of bodies so far, in both directions, those of refused requests and answers included.
     spent: AtomicU64,
@@ -116,9 +123,10 @@ pub(super) struct CallQuota {
 impl CallQuota {
     pub(super) fn new(limits: CallLimits, time: SharedTimeSource) -> Self {
         let in_flight = Arc::new(Semaphore::new(limits.calls_in_flight as usize));
+        let connections = Arc::new(Semaphore::new(limits.connections as usize));
         let rate = Mutex::new(TokenBucket::full(limits.calls_per_second, time.now()));
         let [spent, begun, sent, received] = [const { AtomicU64::new(0) }; 4];
-        Self { limits, in_flight, rate, spent, begun, sent, received, time }
+        Self { limits, in_flight, connections, rate, spent, begun, sent, received, time }
     }
 
     pub(super) fn limits(&self) -> &CallLimits {
@@ -127,21 +135,29 @@ impl CallQuota {
 
     /// Lets a call begin; it has ended when the permit is dropped.
     pub(super) fn admit(&self) -> Result<Permit, LimitReached> {
-        let CallLimits { calls_in_flight, calls_per_second, .. } = self.limits;
-        let permit = self.in_flight.clone().try_acquire_owned();
-        let permit = permit.map_err(|_| LimitReached::CallsInFlight(calls_in_flight))?;
+        self.admit_to(&self.in_flight, LimitReached::CallsInFlight(self.limits.calls_in_flight))
+    }
+
+    /// Lets a request to a host that is not AWS's begin; its connection is free again when the permit is dropped.
+    pub(super) fn admit_connection(&self) -> Result<Permit, LimitReached> {
+        self.admit_to(&self.connections, LimitReached::Connections(self.limits.connections))
+    }
+
+    fn admit_to(&self, places: &Arc<Semaphore>, full: LimitReached) -> Result<Permit, LimitReached> {
+        let place = places.clone().try_acquire_owned().map_err(|_| full)?;
         let now = self.time.now();
         if self.rate.lock().unwrap_or_else(PoisonError::into_inner).take(now) {
-            Ok(Permit { _in_flight: permit })
+            Ok(Permit(place))
         } else {
-            Err(LimitReached::CallsPerSecond(calls_per_second))
+            Err(LimitReached::CallsPerSecond(self.limits.calls_per_second))
         }
     }
 
-    /// Resolves when no call is in flight.
+    /// Resolves when no call is in flight, and no request to another host.
     pub(super) async fn idle(&self) {
-        // Fails only where the semaphore is closed, which this one never is.
+        // Fails only where a semaphore is closed, which these never are.
         let _all = self.in_flight.acquire_many(self.limits.calls_in_flight).await;
+        let _all = self.connections.acquire_many(self.limits.connections).await;
     }
 
     /// Takes the body of a request, of so many bytes.

@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderValue};
 use rolebox_aws_request::Operation;
 
 use super::Answer;
+use super::send::Received;
 use super::sign::Signed;
 use crate::credentials::SessionCredentials;
 
@@ -27,24 +28,35 @@ const QUOTING_ELEMENTS: [&str; 8] = [
     "SignatureProvidedBytes",
 ];
 
-/// Cleans `answer`, whose request was `signed` with `credentials`.
+/// Cleans what came back for a request that was `signed` with `credentials`.
 pub(super) fn scrub(
     operation: &Operation,
-    mut answer: Answer,
+    received: Received,
     signed: &Signed,
     credentials: &SessionCredentials,
-) -> Answer {
+) -> Received {
     let needles = [
         credentials.secret_access_key().expose(),
         credentials.session_token().expose(),
         credentials.access_key_id(),
         &signed.signature,
     ];
-    scrub_headers(&mut answer.headers, &needles);
+    match received {
+        // A long object, whose own bytes are the guest's: the service does not write into them.
+        Received::Open(mut open) => {
+            scrub_headers(&mut open.headers, &needles);
+            Received::Open(open)
+        }
+        Received::Whole(answer) => Received::Whole(scrub_whole(operation, answer, &needles)),
+    }
+}
+
+fn scrub_whole(operation: &Operation, mut answer: Answer, needles: &[&str]) -> Answer {
+    scrub_headers(&mut answer.headers, needles);
     let object = operation.method == "GET" && answer.status.is_success();
     // An object's own bytes are the guest's: the service does not write into them, and they may be large.
     if !object || answer.body.len() <= SMALL_BODY {
-        let cleaned = scrub_body(answer.body.clone(), &needles, !answer.status.is_success());
+        let cleaned = scrub_body(answer.body.clone(), needles, !answer.status.is_success());
         if cleaned != answer.body {
             // What these said was about the other body.
             answer.headers.remove(CONTENT_LENGTH);
@@ -56,7 +68,7 @@ pub(super) fn scrub(
 }
 
 /// Bodies up to this size, in bytes, are searched whatever they are.
-const SMALL_BODY: usize = 64 << 10;
+pub(super) const SMALL_BODY: usize = 64 << 10;
 
 fn scrub_headers(headers: &mut HeaderMap, needles: &[&str]) {
     for value in headers.values_mut() {

@@ -1,4 +1,4 @@
-//! Sends what was signed, and reads the answer whole.
+//! Sends what was signed, and reads the answer: whole, or as far as its head where it is an object of any length.
 //!
 //! Both clients go without a system proxy and without redirects: a redirect would carry a signature to a host that
 //! nobody checked. The client for AWS's own names resolves them itself and refuses addresses that are never AWS's, so
@@ -15,6 +15,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use rolebox_aws_request::Operation;
 use rustls_platform_verifier::BuilderVerifierExt;
+use url::Url;
 
 use super::endpoint::{Network, Target};
 use super::sign::Signed;
@@ -38,6 +39,7 @@ const HOP_BY_HOP: [HeaderName; 6] =
 pub struct HttpClients {
     aws: reqwest::Client,
     operator: reqwest::Client,
+    tls: rustls::ClientConfig,
 }
 
 /// The clients could not be built.
@@ -64,37 +66,95 @@ impl HttpClients {
             .with_safe_default_protocol_versions()?
             .with_platform_verifier()?
             .with_no_client_auth();
-        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let builder = || {
-            reqwest::Client::builder()
-                .tls_backend_preconfigured(tls.clone())
-                .no_proxy()
-                .redirect(Policy::none())
-                .referer(false)
-                // A retry must be signed again, so it is ours alone to decide.
-                .retry(reqwest::retry::never())
-                .connect_timeout(CONNECT_TIMEOUT)
-        };
-        let aws = builder().https_only(true).dns_resolver(AwsResolver).build()?;
-        let operator = builder().build()?;
-        Ok(Self { aws, operator })
+        // Not HTTP/2: a guest that does not read its answer holds up its own connection, and there that of others.
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let aws = builder(&tls).https_only(true).dns_resolver(AwsResolver).build()?;
+        let operator = builder(&tls).build()?;
+        Ok(Self { aws, operator, tls })
     }
 
-    /// Sends once, and reads an answer of up to `limit` bytes.
-    pub(super) async fn send(&self, target: &Target, signed: &Signed, limit: u64) -> Result<Answer, CallError> {
+    /// Settings for one more client, for hosts that are neither AWS's nor the operator's.
+    pub(super) fn another(&self) -> reqwest::ClientBuilder {
+        builder(&self.tls)
+    }
+
+    /// Sends once, and reads the answer as `reading` says.
+    pub(super) async fn send(
+        &self,
+        target: &Target,
+        signed: &Signed,
+        body: reqwest::Body,
+        reading: Reading,
+    ) -> Result<Received, CallError> {
         let client = match target.network {
             Network::Aws => &self.aws,
             Network::Operator => &self.operator,
         };
         let mut request = reqwest::Request::new(signed.method.clone(), target.url.clone());
         *request.headers_mut() = signed.headers.clone();
-        // The client makes it from the URL, for HTTP/1.1 and HTTP/2 alike; it is what was signed.
+        // The client makes it from the URL; it is what was signed.
         request.headers_mut().remove(HOST);
-        *request.body_mut() = Some(signed.body.clone().into());
-        let mut response = client.execute(request).await.map_err(|error| unreachable(target, &error))?;
-        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let body = read(&mut response, target, limit).await?;
-        Ok(Answer { status, headers: end_to_end(headers), body })
+        *request.body_mut() = Some(body);
+        let mut response = client.execute(request).await.map_err(|error| unreachable(&target.url, &error))?;
+        let (status, headers) = (response.status(), end_to_end(std::mem::take(response.headers_mut())));
+        if reading.leave_open
+            && status.is_success()
+            && response.content_length().is_none_or(|length| length > HELD_BYTES)
+        {
+            let body = http::Response::from(response).into_body();
+            return Ok(Received::Open(OpenAnswer { status, headers, body }));
+        }
+        let body = read(&mut response, target, reading.limit).await?;
+        Ok(Received::Whole(Answer { status, headers, body }))
+    }
+}
+
+fn builder(tls: &rustls::ClientConfig) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls.clone())
+        .no_proxy()
+        .redirect(Policy::none())
+        .referer(false)
+        // A retry must be signed again, so it is ours alone to decide.
+        .retry(reqwest::retry::never())
+        .http1_only()
+        .connect_timeout(CONNECT_TIMEOUT)
+}
+
+/// How an answer is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reading {
+    /// The most bytes of an answer that is read whole.
+    pub(super) limit: u64,
+    /// Whether the body of a success is left to be read by the guest, where it is long.
+    pub(super) leave_open: bool,
+}
+
+/// Bytes up to which a body is read whole in any case: it is looked through for echoes then.
+const HELD_BYTES: u64 = super::scrub::SMALL_BODY as u64;
+
+/// What came back.
+#[derive(Debug)]
+pub(super) enum Received {
+    Whole(Answer),
+    Open(OpenAnswer),
+}
+
+/// An answer whose body is still to be read.
+#[derive(Debug)]
+pub(super) struct OpenAnswer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: reqwest::Body,
+}
+
+impl Received {
+    /// The answer, where it is held whole.
+    pub(super) fn whole(&self) -> Option<&Answer> {
+        match self {
+            Self::Whole(answer) => Some(answer),
+            Self::Open(_) => None,
+        }
     }
 }
 
@@ -103,7 +163,7 @@ async fn read(response: &mut reqwest::Response, target: &Target, limit: u64) -> 
         return Err(CallError::TooLarge { limit });
     }
     let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(target, &error))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&target.url, &error))? {
         if (body.len() + chunk.len()) as u64 > limit {
             return Err(CallError::TooLarge { limit });
         }
@@ -113,9 +173,9 @@ async fn read(response: &mut reqwest::Response, target: &Target, limit: u64) -> 
 }
 
 /// What a guest and a log may know of a failure: the host and the kind, never the request.
-fn unreachable(target: &Target, error: &reqwest::Error) -> CallError {
-    let host = target.url.host_str().unwrap_or_default();
-    let port = target.url.port().map(|port| format!(":{port}")).unwrap_or_default();
+pub(super) fn unreachable(url: &Url, error: &reqwest::Error) -> CallError {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {
         cause = source;
@@ -124,7 +184,7 @@ fn unreachable(target: &Target, error: &reqwest::Error) -> CallError {
     CallError::EndpointUnreachable(format!("{what} {host}{port}: {cause}"))
 }
 
-fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
+pub(super) fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
     for name in HOP_BY_HOP.iter().chain([&HOST]) {
         headers.remove(name);
     }
@@ -132,9 +192,10 @@ fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
 }
 
 /// How long to wait before the operation is signed and sent again; `None` when `sent` is what the guest gets.
-pub(super) fn retry_after(operation: &Operation, attempt: u32, sent: &Result<Answer, CallError>) -> Option<Duration> {
+pub(super) fn retry_after(operation: &Operation, attempt: u32, sent: &Result<Received, CallError>) -> Option<Duration> {
     let again = match sent {
-        Ok(answer) => matches!(
+        Ok(Received::Open(_)) => false,
+        Ok(Received::Whole(answer)) => matches!(
             answer.status,
             StatusCode::INTERNAL_SERVER_ERROR
                 | StatusCode::BAD_GATEWAY

@@ -5,8 +5,12 @@
 //! nothing is sent which was not signed. Tests sign AWS's published vectors, and compare with botocore over thousands of
 //! requests.
 //!
-//! Absent: presigned URLs, bodies signed chunk by chunk, S3 Express's tokens, and Signature Version 4A.
+//! A body that is sent while it comes in is not known yet when its request is signed; [`framing`](super::framing) says how
+//! it is bound to the signature all the same.
+//!
+//! Absent: presigned URLs, S3 Express's tokens, and Signature Version 4A.
 
+mod chunks;
 #[cfg(test)]
 mod tests;
 
@@ -23,8 +27,10 @@ use http::header::{ACCEPT, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use tracing::subscriber::{NoSubscriber, with_default};
 
+pub(super) use self::chunks::ChunkSigner;
 use super::CallError;
-use super::addressed::Addressed;
+use super::addressed::{Addressed, Sending};
+use super::framing::FrameWriter;
 use super::payload::PayloadHash;
 use crate::credentials::SessionCredentials;
 
@@ -32,9 +38,17 @@ use crate::credentials::SessionCredentials;
 pub(super) struct Signed {
     pub(super) method: Method,
     pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+    pub(super) body: SignedBody,
     /// The signature in hexadecimal, so that an answer which echoes it can be cleaned.
     pub(super) signature: String,
+}
+
+/// The body of a request that carries a signature.
+pub(super) enum SignedBody {
+    /// What was hashed.
+    Whole(Bytes),
+    /// To be written by this.
+    Streamed(FrameWriter),
 }
 
 /// How a service canonicalises a request before it compares signatures.
@@ -98,7 +112,8 @@ struct Signature {
     hexadecimal: String,
 }
 
-/// Signs an authorized operation for its target with the task's role session, as of `now`. `payload` is of its body.
+/// Signs an authorized operation for its target with the task's role session, as of `now`. `payload` is of its body, or
+/// says how that is written.
 pub(super) fn sign(
     addressed: &Addressed,
     payload: &PayloadHash,
@@ -122,24 +137,34 @@ pub(super) fn sign(
         signing_name: operation.signing_name,
         canonicalization: Canonicalization::of(operation.signing_name),
     };
+    let identity = Identity::from(key);
     let request = Unsigned { method: operation.method, url: target.url.as_str(), headers: &headers, payload };
-    let signature = signature(&request, key, &scope, now)?;
+    let signature = signature(&request, &identity, &scope, now)?;
+    let body = match &addressed.sending {
+        Sending::Whole(body) => SignedBody::Whole(body.clone()),
+        Sending::Streamed { framing, .. } => {
+            let (name, settings) = (operation.signing_name, scope.canonicalization.settings());
+            let seed = &signature.hexadecimal;
+            let signer =
+                framing.is_signed().then(|| ChunkSigner::new(identity, scope.region, name, now, settings, seed));
+            SignedBody::Streamed(FrameWriter::new(*framing, signer))
+        }
+    };
     for (name, value) in signature.headers {
         headers.insert(name, value);
     }
     let method = Method::from_bytes(operation.method.as_bytes()).map_err(|error| unsignable(&error))?;
-    Ok(Signed { method, headers, body: operation.body.clone(), signature: signature.hexadecimal })
+    Ok(Signed { method, headers, body, signature: signature.hexadecimal })
 }
 
 fn signature(
     request: &Unsigned<'_>,
-    key: Credentials,
+    identity: &Identity,
     scope: &Scope<'_>,
     now: SystemTime,
 ) -> Result<Signature, CallError> {
-    let identity = Identity::from(key);
     let parameters = v4::SigningParams::builder()
-        .identity(&identity)
+        .identity(identity)
         .region(scope.region)
         .name(scope.signing_name)
         .time(now)

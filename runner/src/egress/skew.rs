@@ -24,8 +24,8 @@ use http::HeaderName;
 use http::header::{AGE, DATE};
 use serde_json::Value;
 
+use super::Answer;
 use super::endpoint::Target;
-use super::{Answer, CallError};
 
 /// The most that a clock is corrected by. It is the widest window that AWS gives a signature, so what a host signs is of
 /// use for one window more at most; and with the window itself it mends clocks that are wrong by 20 to 30 minutes. One
@@ -83,8 +83,8 @@ impl ClockSkew {
 
     /// Takes what was sent to `target` and came back at `now`. Whether something was learnt, so that the call is to be
     /// signed and sent once more; never more than once.
-    pub(super) fn learn(&mut self, target: &Target, sent: &Result<Answer, CallError>, now: SystemTime) -> bool {
-        let Ok(answer) = sent else { return false };
+    pub(super) fn learn(&mut self, target: &Target, sent: Option<&Answer>, now: SystemTime) -> bool {
+        let Some(answer) = sent else { return false };
         if self.offset.is_some() || target.url.scheme() != "https" || !blames_the_time(answer) {
             return false;
         }

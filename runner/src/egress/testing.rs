@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use rolebox_aws_request::Call;
+use rolebox_aws_request::{Call, CallerScope, Payload, StreamedBody};
 use rolebox_policy::SessionPolicy;
 
 use crate::credentials::{
@@ -65,4 +65,23 @@ pub(super) async fn session() -> RoleSession {
     );
     let sessions = RoleSessions::new(Arc::new(OneSession), RoleSessionsSettings::default());
     sessions.open(request, Sharing::Private).await.unwrap()
+}
+
+/// A body of so many bytes that is still to come, with a checksum behind it where one is named.
+pub(super) fn streamed(length: usize, checksum: Option<&str>) -> StreamedBody {
+    let mut headers = vec![
+        ("content-encoding".to_owned(), b"aws-chunked".to_vec()),
+        ("x-amz-decoded-content-length".to_owned(), length.to_string().into_bytes()),
+    ];
+    headers.extend(checksum.map(|name| ("x-amz-trailer".to_owned(), name.as_bytes().to_vec())));
+    let scope = CallerScope {
+        account: "123456789012".parse().unwrap(),
+        partition: "aws".into(),
+        region: "us-east-1".parse().unwrap(),
+    };
+    let operation = rolebox_aws_request::parse_streamed(&Call { headers, ..put(b"") }, &scope).unwrap();
+    match operation.payload {
+        Payload::Streamed(body) => body,
+        Payload::Whole(_) => panic!("it is streamed"),
+    }
 }

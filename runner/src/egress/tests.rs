@@ -5,6 +5,7 @@
 use std::net::SocketAddr;
 use std::sync::Mutex;
 
+use http::StatusCode;
 use rolebox_policy::RawCapability;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -11,7 +11,7 @@ use wasmtime::component::{HasData, Linker};
 
 use self::bindings::rolebox::aws::signed_call::{self, Denial, Error, MissingGrant, Request, Response};
 use crate::cpu::in_runtime;
-use crate::egress::{Answer, CallError, LimitReached, Permit, TaskCalls, TaskWithoutRole, no_role};
+use crate::egress::{Answer, CallError, HostRequests, LimitReached, Permit, TaskCalls, TaskWithoutRole, no_role};
 
 mod bindings {
     wasmtime::component::bindgen!({
@@ -28,6 +28,7 @@ mod bindings {
 #[derive(Debug, Clone)]
 pub struct AwsCtx {
     authority: Authority,
+    hosts: Option<Arc<HostRequests>>,
     runtime: Option<Handle>,
 }
 
@@ -80,7 +81,27 @@ impl AwsCtx {
     }
 
     fn with(authority: Authority) -> Self {
-        Self { authority, runtime: Handle::try_current().ok() }
+        Self { authority, hosts: None, runtime: Handle::try_current().ok() }
+    }
+
+    /// The same, with a way to hosts that are not AWS's.
+    #[must_use]
+    pub(crate) fn with_hosts(self, hosts: Option<Arc<HostRequests>>) -> Self {
+        Self { hosts, ..self }
+    }
+
+    pub(super) fn hosts(&self) -> Option<&HostRequests> {
+        self.hosts.as_deref()
+    }
+
+    /// Records that a request to `authority` was refused before it was one to anybody.
+    pub(super) async fn refuse_request(&self, authority: &str, body_bytes: u64, error: &CallError) {
+        match (self.admit(), &self.hosts) {
+            (Ok((calls, _)), _) => calls.refuse(authority, error).await,
+            // A task without a role may have other hosts, and then its lack of one is not what is wrong.
+            (Err(NotAdmitted::NoRole(_)), Some(hosts)) => hosts.refuse(authority, body_bytes, error).await,
+            (Err(not), _) => drop(not.refuse(authority, body_bytes).await),
+        }
     }
 
     /// The runtime to make calls in; none where this was made outside of any.

@@ -56,6 +56,7 @@ pub struct OperatorBounds {
     max_limits: Limits,
     session_policy_off: bool,
     shared_sessions: bool,
+    unsigned_payload: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -87,6 +88,7 @@ impl OperatorBounds {
             max_limits: Limits::default(),
             session_policy_off: false,
             shared_sessions: false,
+            unsigned_payload: false,
         }
     }
 
@@ -233,6 +235,13 @@ impl OperatorBounds {
     #[must_use]
     pub fn allow_shared_sessions(mut self) -> Self {
         self.shared_sessions = true;
+        self
+    }
+
+    /// Definitions may say `"unsignedPayload": true`.
+    #[must_use]
+    pub fn allow_unsigned_payload(mut self) -> Self {
+        self.unsigned_payload = true;
         self
     }
 

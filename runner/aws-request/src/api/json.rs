@@ -1,5 +1,6 @@
 //! JSON with an `X-Amz-Target` (AWS JSON 1.0 and 1.1).
 
+use bytes::Bytes;
 use rolebox_policy::{Check, Region};
 
 use super::{Input, Service, checks, only_reads, row};
@@ -43,7 +44,7 @@ pub(crate) fn read<'a>(
             "send the path `/`",
         ));
     }
-    let mut headers = Headers::screen(&call.headers, call.body.len())?;
+    let mut headers = Headers::screen(&call.headers, Some(call.body.len()))?;
     let expected = content_type(protocol);
     let given = headers.take("content-type")?.unwrap_or_default();
     if given != expected {
@@ -85,11 +86,12 @@ pub(crate) fn operation(
             ("content-type".into(), content_type(protocol).into()),
             (TARGET.into(), format!("{}.{}", named.target, named.name)),
         ],
-        body: body.write().into(),
+        payload: Bytes::from(body.write()).into(),
         checks,
         takes_bucket_owner: false,
         protocol,
         safe_to_retry: only_reads(named.name),
+        answers_with_object: false,
     }
 }
 

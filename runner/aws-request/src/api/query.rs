@@ -3,6 +3,7 @@
 //! Lists and maps are spelled out in keys (`Attributes.entry.1.key`). The first part of a key is checked against the
 //! row; what follows is passed on as it was decoded, and shown to the row's function.
 
+use bytes::Bytes;
 use rolebox_policy::Region;
 
 use super::{Input, Service, checks, only_reads, row};
@@ -26,7 +27,7 @@ pub(super) fn parse(
     region: Region,
 ) -> Result<Operation, Refusal> {
     super::json::post_without_query(service.endpoint, call)?;
-    let mut headers = Headers::screen(&call.headers, call.body.len())?;
+    let mut headers = Headers::screen(&call.headers, Some(call.body.len()))?;
     let content_type = headers.take("content-type")?.unwrap_or_default();
     let (kind, charset) = content_type.split_once(';').unwrap_or((content_type, "charset=utf-8"));
     if kind.trim() != FORM || !charset.trim().eq_ignore_ascii_case("charset=utf-8") {
@@ -83,11 +84,12 @@ pub(super) fn parse(
         path: queue.map_or("/".into(), |queue| queue.path()),
         query: Vec::new(),
         headers: vec![("content-type".into(), FORM.into())],
-        body: write_form(row.name, version, &parameters).into(),
+        payload: Bytes::from(write_form(row.name, version, &parameters)).into(),
         checks,
         takes_bucket_owner: false,
         protocol: Protocol::Query,
         safe_to_retry: only_reads(row.name),
+        answers_with_object: false,
     })
 }
 

@@ -1,15 +1,15 @@
 //! `aws-chunked`: the framing in which SDKs send a body whose checksum follows it.
 //!
-//! A framed body is taken out of its frame here, and what stood in its trailer becomes a header: the host signs the
-//! whole body and needs no frame of the guest's. Signatures of chunks are the guest's placeholder and are dropped.
+//! The host signs a body itself and needs no frame of the guest's, so a framed body is taken out of its frame, piece by
+//! piece as it comes. Signatures of chunks are the guest's placeholder and are dropped.
 //!
 //! Source: "Signature Version 4 streaming" and "Including trailing headers", Amazon S3 API Reference
 //! (sigv4-streaming.html, sigv4-streaming-trailers.html).
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use super::families::CHECKSUMS;
-use crate::refusal::{Quoted, Refusal};
+use crate::refusal::Refusal;
 use crate::wire::headers::Headers;
 
 /// The content encoding that says so.
@@ -19,28 +19,32 @@ const MARKER: &str = "STREAMING-";
 /// The longest line between chunks, which holds a size and a signature, or a trailer.
 const LONGEST_LINE: usize = 512;
 
-/// A body out of its frame.
-pub(crate) struct Unframed {
-    pub(crate) body: Bytes,
-    /// The headers that stood in the trailer.
-    pub(crate) trailer: Vec<(String, String)>,
-    /// The content encodings that are left.
-    pub(crate) encoding: Option<String>,
+/// How a body is framed, as its headers say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Frame {
+    /// The bytes in the frame.
+    pub(super) length: u64,
+    /// The checksums that the trailer is to hold, in lower case.
+    pub(super) announced: Vec<String>,
+    /// The content encodings that are left without the frame.
+    pub(super) encoding: Option<String>,
 }
 
-/// Takes a body out of its frame; `None` when it has none.
-pub(crate) fn unframe(headers: &mut Headers<'_>, body: &Bytes) -> Result<Option<Unframed>, Refusal> {
+/// What the headers say of a body.
+pub(super) enum Framing {
+    Framed(Frame),
+    /// Not framed, with this content encoding.
+    Plain(Option<String>),
+}
+
+/// Takes the headers that describe a frame.
+pub(super) fn framing(headers: &mut Headers<'_>) -> Result<Framing, Refusal> {
     let encoding = headers.take("content-encoding")?;
     let mut encodings: Vec<&str> = encoding.into_iter().flat_map(|value| value.split(',')).map(str::trim).collect();
     let named = encodings.iter().any(|name| name.eq_ignore_ascii_case(ENCODING));
     let marked = headers.payload_marker.is_some_and(|marker| marker.starts_with(MARKER));
     if !named && !marked {
-        // Not framed: the header, if there is one, is one of those that the operation takes.
-        return Ok(encoding.map(|value| Unframed {
-            body: body.clone(),
-            trailer: Vec::new(),
-            encoding: Some(value.to_owned()),
-        }));
+        return Ok(Framing::Plain(encoding.map(str::to_owned)));
     }
     let first = encodings.iter().position(|name| name.eq_ignore_ascii_case(ENCODING));
     if named && first != Some(0) {
@@ -55,104 +59,160 @@ pub(crate) fn unframe(headers: &mut Headers<'_>, body: &Bytes) -> Result<Option<
     let Some(length) = headers.take("x-amz-decoded-content-length")? else {
         return Err(refuse("x-amz-decoded-content-length is missing"));
     };
-    let announced: Vec<String> = match headers.take("x-amz-trailer")? {
+    let digits = length.bytes().all(|byte| byte.is_ascii_digit());
+    let Some(length) = length.parse().ok().filter(|_| digits) else {
+        return Err(refuse("x-amz-decoded-content-length is no number of bytes"));
+    };
+    let announced = match headers.take("x-amz-trailer")? {
         None => Vec::new(),
         Some(names) => names.split(',').map(|name| name.trim().to_ascii_lowercase()).collect(),
     };
-    let mut reader = Reader { rest: body };
-    let data = reader.chunks()?;
-    if !length.bytes().all(|byte| byte.is_ascii_digit()) || length.parse() != Ok(data.len()) {
-        return Err(refuse(&format!(
-            "x-amz-decoded-content-length is {}, but the chunks hold {} bytes",
-            Quoted(length),
-            data.len()
-        )));
-    }
-    let trailer = reader.trailer(&announced)?;
-    Ok(Some(Unframed { body: data.into(), trailer, encoding: (!encodings.is_empty()).then(|| encodings.join(",")) }))
+    Ok(Framing::Framed(Frame { length, announced, encoding: (!encodings.is_empty()).then(|| encodings.join(",")) }))
 }
 
-struct Reader<'a> {
-    rest: &'a [u8],
+/// Takes a body out of its frame.
+#[derive(Debug)]
+pub(super) struct Decoder {
+    state: State,
+    /// The line between chunks so far.
+    line: Vec<u8>,
+    announced: Vec<String>,
+    trailer: Vec<(String, String)>,
 }
 
-impl<'a> Reader<'a> {
-    /// The data of all chunks, up to and with the empty one.
-    fn chunks(&mut self) -> Result<Vec<u8>, Refusal> {
-        let mut data = Vec::with_capacity(self.rest.len());
-        loop {
-            let line = self.line()?;
-            let (size, extension) = line.split_once(';').map_or((line, None), |(size, rest)| (size, Some(rest)));
-            let signature = |text: &str| {
-                text.strip_prefix("chunk-signature=")
-                    .is_some_and(|text| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
-            };
-            if !extension.is_none_or(signature) {
-                return Err(refuse("a chunk has an extension other than its signature"));
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// In the line with a chunk's size.
+    Size,
+    /// In a chunk, with so many bytes to come.
+    Data(u64),
+    /// In the line end after a chunk.
+    DataEnd,
+    /// In a line of the trailer.
+    Trailer,
+    Ended,
+}
+
+impl Decoder {
+    pub(super) fn new(announced: Vec<String>) -> Self {
+        Self { state: State::Size, line: Vec::new(), announced, trailer: Vec::new() }
+    }
+
+    /// Takes the next piece of the framed body, and gives what it holds to `take`.
+    pub(super) fn push(
+        &mut self,
+        mut piece: Bytes,
+        mut take: impl FnMut(Bytes) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        while !piece.is_empty() {
+            match self.state {
+                State::Data(left) => {
+                    let here = usize::try_from(left).map_or(piece.len(), |left| left.min(piece.len()));
+                    take(piece.split_to(here))?;
+                    let left = left - here as u64;
+                    self.state = if left == 0 { State::DataEnd } else { State::Data(left) };
+                }
+                State::Ended => return Err(refuse("something follows its end")),
+                State::Size | State::DataEnd | State::Trailer => {
+                    if let Some(line) = self.line(&mut piece)? {
+                        self.state = self.after(&line)?;
+                    }
+                }
             }
-            // `from_str_radix` alone would take a sign.
-            let hex = (1..=16).contains(&size.len()) && size.bytes().all(|byte| byte.is_ascii_hexdigit());
-            let size = usize::from_str_radix(size, 16).ok().filter(|_| hex);
-            let size = size.ok_or_else(|| refuse("a chunk's size is not a hexadecimal number"))?;
-            if size == 0 {
-                return Ok(data);
-            }
-            let Some((chunk, rest)) = self.rest.split_at_checked(size) else {
-                return Err(refuse("it ends within a chunk"));
-            };
-            data.extend_from_slice(chunk);
-            self.rest = rest.strip_prefix(b"\r\n").ok_or_else(|| refuse("a chunk is longer than its size"))?;
+        }
+        Ok(())
+    }
+
+    /// The trailer, when the body has come to its end.
+    pub(super) fn finish(self) -> Result<Vec<(String, String)>, Refusal> {
+        match self.state {
+            State::Ended => Ok(self.trailer),
+            State::Data(_) => Err(refuse("it ends within a chunk")),
+            State::Size | State::DataEnd | State::Trailer => Err(refuse("a line of its frame does not end")),
         }
     }
 
-    /// The trailer's fields: the checksums that were announced, each once, then the end.
-    fn trailer(&mut self, announced: &[String]) -> Result<Vec<(String, String)>, Refusal> {
-        let mut fields: Vec<(String, String)> = Vec::new();
-        loop {
-            let line = self.line()?;
-            if line.is_empty() {
-                break;
-            }
-            let Some((name, value)) = line.split_once(':') else {
-                return Err(refuse("a trailer is not a header field"));
-            };
-            let (name, value) = (name.to_ascii_lowercase(), value.trim());
-            if name == "x-amz-trailer-signature" {
-                continue;
-            }
-            let known = announced.contains(&name) && CHECKSUMS.holds(&name);
-            if !known || fields.iter().any(|(earlier, _)| *earlier == name) {
-                return Err(refuse("a trailer is not one of the checksums that x-amz-trailer names, once"));
-            }
-            if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
-                return Err(refuse("a trailer's value is not visible ASCII"));
-            }
-            fields.push((name, value.to_owned()));
-        }
-        if fields.len() != announced.len() {
-            return Err(refuse("a trailer that x-amz-trailer names is missing"));
-        }
-        if !self.rest.is_empty() {
-            return Err(refuse("something follows its end"));
-        }
-        Ok(fields)
-    }
-
-    /// The next line, which ends in CR LF.
-    fn line(&mut self) -> Result<&'a str, Refusal> {
-        let window = &self.rest[..self.rest.len().min(LONGEST_LINE)];
-        let Some(end) = window.windows(2).position(|pair| pair == b"\r\n") else {
-            return Err(refuse("a line of its frame does not end"));
+    /// Takes a line out of `piece`, which ends in CR LF; `None` where it goes on in the next piece.
+    fn line(&mut self, piece: &mut Bytes) -> Result<Option<String>, Refusal> {
+        let room = LONGEST_LINE - self.line.len();
+        let (window, ended) = match piece.iter().take(room).position(|byte| *byte == b'\n') {
+            Some(end) => (end + 1, true),
+            None => (piece.len().min(room), false),
         };
-        let line = &self.rest[..end];
-        self.rest = &self.rest[end + 2..];
-        match std::str::from_utf8(line) {
-            Ok(line) if line.bytes().all(|byte| matches!(byte, b' '..=b'~')) => Ok(line),
-            _ => Err(refuse("a line of its frame is not visible ASCII")),
+        self.line.extend_from_slice(&piece[..window]);
+        piece.advance(window);
+        if !ended {
+            // A line that fills its room does not end.
+            return if self.line.len() == LONGEST_LINE {
+                Err(refuse("a line of its frame does not end"))
+            } else {
+                Ok(None)
+            };
         }
+        match std::mem::take(&mut self.line).strip_suffix(b"\r\n") {
+            Some(line) if line.iter().all(|byte| matches!(byte, b' '..=b'~')) => {
+                Ok(Some(String::from_utf8_lossy(line).into_owned()))
+            }
+            _ => Err(refuse("a line of its frame is not visible ASCII up to CR LF")),
+        }
+    }
+
+    fn after(&mut self, line: &str) -> Result<State, Refusal> {
+        match self.state {
+            State::Size => match size(line)? {
+                0 => Ok(State::Trailer),
+                size => Ok(State::Data(size)),
+            },
+            State::DataEnd if line.is_empty() => Ok(State::Size),
+            State::DataEnd => Err(refuse("a chunk is longer than its size")),
+            _ if line.is_empty() && self.trailer.len() == self.announced.len() => Ok(State::Ended),
+            _ if line.is_empty() => Err(refuse("a trailer that x-amz-trailer names is missing")),
+            _ => {
+                self.field(line)?;
+                Ok(State::Trailer)
+            }
+        }
+    }
+
+    /// One field of the trailer: a checksum that was announced, once.
+    fn field(&mut self, line: &str) -> Result<(), Refusal> {
+        let Some((name, value)) = line.split_once(':') else {
+            return Err(refuse("a trailer is not a header field"));
+        };
+        let (name, value) = (name.to_ascii_lowercase(), value.trim());
+        if name == "x-amz-trailer-signature" {
+            return Ok(());
+        }
+        let known = self.announced.contains(&name) && CHECKSUMS.holds(&name);
+        if !known || self.trailer.iter().any(|(earlier, _)| *earlier == name) {
+            return Err(refuse("a trailer is not one of the checksums that x-amz-trailer names, once"));
+        }
+        if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(refuse("a trailer's value is not visible ASCII"));
+        }
+        self.trailer.push((name, value.to_owned()));
+        Ok(())
     }
 }
 
-fn refuse(what: &str) -> Refusal {
+/// A chunk's size; its signature, the only extension there is, is not looked at.
+fn size(line: &str) -> Result<u64, Refusal> {
+    let (size, extension) = line.split_once(';').map_or((line, None), |(size, rest)| (size, Some(rest)));
+    let signature = |text: &str| {
+        text.strip_prefix("chunk-signature=")
+            .is_some_and(|text| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    if !extension.is_none_or(signature) {
+        return Err(refuse("a chunk has an extension other than its signature"));
+    }
+    // `from_str_radix` alone would take a sign.
+    let hex = (1..=16).contains(&size.len()) && size.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u64::from_str_radix(size, 16)
+        .ok()
+        .filter(|_| hex)
+        .ok_or_else(|| refuse("a chunk's size is not a hexadecimal number"))
+}
+
+pub(super) fn refuse(what: &str) -> Refusal {
     Refusal::malformed("aws-chunked body", what, "send the body without the framing, or as the S3 API Reference has it")
 }

@@ -46,15 +46,18 @@ pub(crate) struct Headers<'a> {
     fields: Vec<(Cow<'a, str>, &'a str, bool)>,
     /// The value of `x-amz-content-sha256`, which says how a body is framed.
     pub(crate) payload_marker: Option<&'a str>,
+    /// The length that the guest gives, of the body as it comes in.
+    pub(crate) content_length: Option<u64>,
 }
 
 impl<'a> Headers<'a> {
-    /// Screens the fields as received. `body_length` is the length of the body that came with them.
-    pub(crate) fn screen(raw: &'a [(String, Vec<u8>)], body_length: usize) -> Result<Self, Refusal> {
+    /// Screens the fields as received. `body_length` is the length of the body that came with them; `None` where it is yet
+    /// to come.
+    pub(crate) fn screen(raw: &'a [(String, Vec<u8>)], body_length: Option<usize>) -> Result<Self, Refusal> {
         if raw.len() > MOST_FIELDS {
             return Err(Refusal::malformed("headers", "there are more than 128", "send only what the operation takes"));
         }
-        let mut headers = Self { fields: Vec::with_capacity(raw.len()), payload_marker: None };
+        let mut headers = Self { fields: Vec::with_capacity(raw.len()), payload_marker: None, content_length: None };
         let mut connection = Vec::new();
         let mut length: Option<&str> = None;
         let mut transfer_encoded = false;
@@ -89,15 +92,7 @@ impl<'a> Headers<'a> {
                 "leave framing to the host, and send neither",
             ));
         }
-        if let Some(length) = length
-            && !(length.bytes().all(|digit| digit.is_ascii_digit()) && length.parse() == Ok(body_length))
-        {
-            return Err(Refusal::malformed(
-                "header `content-length`",
-                format!("it is {}, but the body has {body_length} bytes", Quoted(length)),
-                "leave it out, or set it to the body's length",
-            ));
-        }
+        headers.content_length = length.map(|length| content_length(length, body_length)).transpose()?;
         headers.drop_named_by_connection(&connection)?;
         Ok(headers)
     }
@@ -171,6 +166,24 @@ impl<'a> Headers<'a> {
                 "leave it out; what a header adds to a request must be understood before it is signed",
             )),
         }
+    }
+}
+
+/// The number of bytes in a content-length, which must be the body's where that is known.
+fn content_length(text: &str, body_length: Option<usize>) -> Result<u64, Refusal> {
+    let digits = text.bytes().all(|digit| digit.is_ascii_digit());
+    let length = text.parse().ok().filter(|_| digits);
+    match (length, body_length) {
+        (Some(length), None) => Ok(length),
+        (Some(length), Some(body)) if length == body as u64 => Ok(length),
+        (_, body) => Err(Refusal::malformed(
+            "header `content-length`",
+            match body {
+                Some(body) => format!("it is {}, but the body has {body} bytes", Quoted(text)),
+                None => format!("it is {}", Quoted(text)),
+            },
+            "leave it out, or set it to the body's length",
+        )),
     }
 }
 

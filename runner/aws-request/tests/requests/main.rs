@@ -10,3 +10,4 @@ mod properties;
 mod s3;
 #[rustfmt::skip]
 mod services;
+mod streamed;

@@ -362,7 +362,7 @@ fn bodies_are_made_anew() {
     ];
     let body = br#" { "Key" : {"pk":{"S":"\u0075"}}, "TableName" : "t" } "#;
     let operation = wire("POST", "https://dynamodb.us-east-1.amazonaws.com", &headers, body).unwrap().unwrap();
-    assert_eq!(operation.body, r#"{"Key":{"pk":{"S":"u"}},"TableName":"t"}"#);
+    assert_eq!(*operation.payload.whole().unwrap(), r#"{"Key":{"pk":{"S":"u"}},"TableName":"t"}"#);
     assert_eq!(operation.path_and_query(), "/");
     let made: Vec<_> = operation.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(made, [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", "DynamoDB_20120810.GetItem")]);
@@ -370,7 +370,7 @@ fn bodies_are_made_anew() {
     let headers = [("Content-Type", "application/x-www-form-urlencoded")];
     let body = b"Version=2010-03-31&Message=a+b%20c%7e&Action=Publish&PhoneNumber=%2B1";
     let operation = wire("POST", "https://sns.us-east-1.amazonaws.com/", &headers, body).unwrap().unwrap();
-    assert_eq!(operation.body, "Action=Publish&Version=2010-03-31&Message=a%20b%20c~&PhoneNumber=%2B1");
+    assert_eq!(*operation.payload.whole().unwrap(), "Action=Publish&Version=2010-03-31&Message=a%20b%20c~&PhoneNumber=%2B1");
 }
 
 #[test]

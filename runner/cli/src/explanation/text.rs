@@ -122,6 +122,9 @@ fn describe_role(role: &Role<'_>, page: &mut Page) {
     if role.session_tags {
         page.entry("session tags", "cluster, family and task");
     }
+    if role.unsigned_payload {
+        page.entry("long bodies", "unsigned, over TLS alone");
+    }
     let policy = &role.session_policy;
     match (policy.length, policy.text) {
         (Some(length), Some(text)) => {
@@ -225,6 +228,7 @@ fn describe_limits(limits: &Limits, page: &mut Page) {
     entry("calls a second", "callsPerSecond", limits.calls_per_second.to_string());
     entry("bodies in all", "totalBytes", or_none(limits.total_bytes.map(show_bytes)));
     entry("open files", "openFiles", limits.open_files.to_string());
+    entry("connections", "connections", limits.connections.to_string());
 }
 
 /// A table: what is asked for, what is allowed, and whether the one is within the other.

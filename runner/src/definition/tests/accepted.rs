@@ -32,6 +32,7 @@ fn the_smallest_definition_has_the_documented_defaults() {
     assert_eq!(role.session_duration(), Duration::from_secs(3600));
     assert!(matches!(role.session_policy(), SessionPolicySetting::Required(_)));
     assert_eq!((role.external_id(), role.source_identity(), role.session_tags()), (None, None, false));
+    assert!(!role.unsigned_payload());
 }
 
 #[test]
@@ -69,10 +70,12 @@ fn everything_that_is_read_can_be_asked_for() {
             "externalId": "partner:42",
             "sourceIdentity": "pipeline",
             "sessionTags": true,
+            "unsignedPayload": true,
             "cpuLimit": 512,
             "limits": {
                 "outputBytes": 1, "bodyBytes": 2, "callsInFlight": 3, "callsPerSecond": 4, "totalBytes": 5,
                 "callTimeout": "6s", "cpuTime": "7s", "openFiles": 8,
+                "connections": 9,
             },
         },
     }));
@@ -103,7 +106,7 @@ fn everything_that_is_read_can_be_asked_for() {
     assert_eq!(role.role_session(), RoleSession::PerDefinition);
     assert_eq!(role.session_duration(), Duration::from_secs(900));
     assert_eq!((role.external_id(), role.source_identity()), (Some("partner:42"), Some("pipeline")));
-    assert!(role.session_tags());
+    assert!(role.session_tags() && role.unsigned_payload());
     assert_eq!(role.declared_capabilities().len(), 1);
 
     let limits = definition.limits();
@@ -111,6 +114,7 @@ fn everything_that_is_read_can_be_asked_for() {
     assert_eq!((limits.calls_per_second, limits.total_bytes), (4, Some(5)));
     assert_eq!(limits.call_timeout, Duration::from_secs(6));
     assert_eq!((limits.cpu_time, limits.open_files), (Some(Duration::from_secs(7)), 8));
+    assert_eq!(limits.connections, 9);
     assert_eq!((definition.cpu_limit(), definition.cpu_share()), (Some(512), 1024));
 }
 

@@ -24,6 +24,8 @@ fn durations_and_limits() {
         ("/rolebox/limits/callTimeout", json!("61m"), expect![[r#"rolebox.limits.callTimeout: "61m" is out of range. Give 1ms to 1h."#]]),
         ("/rolebox/limits/openFiles", json!(0), expect!["rolebox.limits.openFiles: 0 is out of range. Give 1 to 1024."]),
         ("/rolebox/limits/openFiles", json!(1025), expect!["rolebox.limits.openFiles: 1025 is out of range. Give 1 to 1024."]),
+        ("/rolebox/limits/connections", json!(0), expect!["rolebox.limits.connections: 0 is out of range. Give 1 to 1024."]),
+        ("/rolebox/limits/connections", json!(1025), expect!["rolebox.limits.connections: 1025 is out of range. Give 1 to 1024."]),
         ("/rolebox/limits/cpuTime", json!("0s"), expect![[r#"rolebox.limits.cpuTime: "0s" is out of range. Give 1ms to 720h."#]]),
         ("/rolebox/limits/cpuTime", json!("10"), expect![[r#"rolebox.limits.cpuTime: "10" is not a duration. Write whole numbers with h, m, s or ms, the largest unit first: "60s", "1h30m"."#]]),
         ("/rolebox/cpuLimit", json!(0), expect!["rolebox.cpuLimit: 0 CPU units are out of range. Give 1 to 1024, which stand for the one core that a task can use."]),
@@ -56,13 +58,15 @@ fn without_a_role_there_is_no_aws() {
         "capabilities": [{"action": "s3:GetObject", "resource": "arn:aws:s3:::b/*"}],
         "roleSession": "per-task",
         "sessionTags": true,
+        "unsignedPayload": true,
     });
     refuse(
         &document,
         expect![[r#"
         rolebox.capabilities: the task has no role. Name one in taskRoleArn, or remove this key: without a role there are no AWS calls.
         rolebox.roleSession: the task has no role. Name one in taskRoleArn, or remove this key: without a role there are no AWS calls.
-        rolebox.sessionTags: the task has no role. Name one in taskRoleArn, or remove this key: without a role there are no AWS calls."#]],
+        rolebox.sessionTags: the task has no role. Name one in taskRoleArn, or remove this key: without a role there are no AWS calls.
+        rolebox.unsignedPayload: the task has no role. Name one in taskRoleArn, or remove this key: without a role there are no AWS calls."#]],
     );
 }
 

@@ -12,6 +12,7 @@ use rolebox_policy::Capabilities;
 use super::*;
 use crate::egress::addressed::Authorized;
 use crate::egress::audit::TracingAudit;
+use crate::egress::send::Received;
 use crate::egress::testing::{ROLE, SESSION, put, session};
 use crate::egress::{CallLimits, Egress, Endpoints, HttpClients, TaskCalls, TaskIdentity};
 
@@ -73,7 +74,7 @@ fn target(endpoint: &str) -> Target {
 /// What is learnt from one answer over TLS, in seconds.
 fn learnt(answer: Answer) -> Option<i64> {
     let mut skew = ClockSkew::default();
-    let again = skew.learn(&target("https://endpoint.example"), &Ok(answer), at(NOW));
+    let again = skew.learn(&target("https://endpoint.example"), Some(&answer), at(NOW));
     let seconds = match skew.offset {
         None => None,
         Some(Offset::Ahead(by)) => Some(by.as_secs().cast_signed()),
@@ -142,11 +143,11 @@ fn nothing_is_learnt_from_any_other_answer() {
 fn nothing_is_learnt_without_tls_or_an_answer() {
     for endpoint in ["http://127.0.0.1:5000", "http://169.254.1.1", "http://endpoint.example:443"] {
         let mut skew = ClockSkew::default();
-        assert!(!skew.learn(&target(endpoint), &Ok(refusal(403, 10, &[], TOO_SKEWED)), at(NOW)), "{endpoint}");
+        assert!(!skew.learn(&target(endpoint), Some(&refusal(403, 10, &[], TOO_SKEWED)), at(NOW)), "{endpoint}");
         assert_eq!(skew.correct(at(NOW)), at(NOW));
     }
     let mut skew = ClockSkew::default();
-    assert!(!skew.learn(&target("https://endpoint.example"), &Err(CallError::TimedOut), at(NOW)));
+    assert!(!skew.learn(&target("https://endpoint.example"), None, at(NOW)));
 }
 
 #[test]
@@ -173,14 +174,14 @@ async fn call(endpoint: &str, answers: Vec<Answer>) -> (Vec<String>, StatusCode)
     let calls = TaskCalls::new(egress, identity, session().await, CallLimits::default());
     let authorized = Authorized { operation: operation(), bucket_owner: None, source_bucket_owner: None };
     let (answers, signed_at) = (Mutex::new(VecDeque::from(answers)), Mutex::new(Vec::new()));
-    let addressed = authorized.addressed(|_| Ok(target(endpoint))).unwrap();
+    let addressed = authorized.addressed(false, |_| Ok(target(endpoint))).unwrap();
     let answer = calls.attempts(&addressed, |signed| {
         signed_at.lock().unwrap().push(signed.headers["x-amz-date"].to_str().unwrap().to_owned());
         clock.0.fetch_add(1, Ordering::Relaxed);
         let answer = answers.lock().unwrap().pop_front().unwrap();
-        async move { Ok(answer) }
+        async move { Ok(Received::Whole(answer)) }
     });
-    let status = answer.await.unwrap().status;
+    let status = answer.await.unwrap().whole().unwrap().status;
     (signed_at.into_inner().unwrap(), status)
 }
 

@@ -193,6 +193,14 @@ impl<'a> Examination<'a> {
             !shared || bounds.shared_sessions,
             ("allow_shared_sessions", "leave out --require-session-per-task"),
         );
+        let unsigned = role.unsigned_payload();
+        self.add(
+            ("unsigned bodies", "rolebox.unsignedPayload"),
+            (if unsigned { "over TLS" } else { "none" }, !unsigned),
+            if bounds.unsigned_payload { "over TLS" } else { "none" },
+            !unsigned || bounds.unsigned_payload,
+            ("allow_unsigned_payload", "leave out --require-signed-payload"),
+        );
         let (asked, most) = (role.session_duration(), bounds.max_session_duration);
         self.add(
             ("session duration", "rolebox.sessionDuration"),
@@ -396,7 +404,7 @@ impl std::fmt::Display for Amount {
 }
 
 /// Each amount of `rolebox.limits`, by its key.
-fn amounts(limits: &Limits) -> [(&'static str, Amount); 8] {
+fn amounts(limits: &Limits) -> [(&'static str, Amount); 9] {
     // Without a pattern that skips fields: one that is added is to be bounded too.
     let Limits {
         output_bytes,
@@ -407,6 +415,7 @@ fn amounts(limits: &Limits) -> [(&'static str, Amount); 8] {
         call_timeout,
         cpu_time,
         open_files,
+        connections,
     } = *limits;
     [
         ("outputBytes", Amount::Bytes(output_bytes)),
@@ -417,6 +426,7 @@ fn amounts(limits: &Limits) -> [(&'static str, Amount); 8] {
         ("callTimeout", Amount::Time(call_timeout)),
         ("cpuTime", cpu_time.map_or(Amount::Unbounded, Amount::Time)),
         ("openFiles", Amount::Count(open_files)),
+        ("connections", Amount::Count(connections)),
     ]
 }
 

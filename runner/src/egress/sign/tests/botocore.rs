@@ -46,8 +46,10 @@ async fn signatures_are_botocores() {
             source_bucket_owner: None,
         };
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(time);
-        let addressed = authorized.addressed(|_| Ok(target)).unwrap();
-        let signed = sign(&addressed, &PayloadHash::at_once(&addressed.operation.body), &credentials, now).unwrap();
+        let addressed = authorized.addressed(false, |_| Ok(target)).unwrap();
+        let signed =
+            sign(&addressed, &PayloadHash::at_once(addressed.operation.payload.whole().unwrap()), &credentials, now)
+                .unwrap();
 
         let text = |value: &HeaderValue| value.to_str().unwrap().to_owned();
         let headers: Vec<_> = signed.headers.iter().map(|(name, value)| (name.as_str(), text(value))).collect();
@@ -59,7 +61,7 @@ async fn signatures_are_botocores() {
             "method": signed.method.as_str(),
             "url": target.url.as_str(),
             "headers": headers.into_iter().filter(|(name, _)| !ADDED.contains(name)).collect::<Vec<_>>(),
-            "body": signed.body.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+            "body": addressed.operation.payload.whole().unwrap().iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
             "base": target.url.as_str().strip_suffix(&operation.path_and_query()).unwrap(),
             "path": path,
             "query": query,

@@ -69,7 +69,7 @@ fn published_vectors() {
         let secret = &suite.key.secret_access_key;
         let key = Credentials::new(&suite.key.access_key_id, secret, vector.token.clone(), None, "vectors");
         let time = time(&vector.time);
-        let signature = signature(&request, key, &scope, time).unwrap();
+        let signature = signature(&request, &Identity::from(key), &scope, time).unwrap();
 
         let expected = vector.signature.clone().unwrap_or_else(|| {
             let hash: String =
