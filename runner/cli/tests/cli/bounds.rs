@@ -56,6 +56,10 @@ fn each_flag_refuses_what_is_beyond_it() {
         with_role(definition);
         definition["rolebox"] = json!({"roleSession": "per-definition"});
     };
+    let unsigned = |definition: &mut Value| {
+        with_role(definition);
+        definition["rolebox"] = json!({"unsignedPayload": true});
+    };
     let long = |definition: &mut Value| {
         with_role(definition);
         definition["rolebox"] = json!({"sessionDuration": "2h"});
@@ -202,6 +206,7 @@ fn each_flag_refuses_what_is_beyond_it() {
         (with_role as Change, "", "--no-roles", "taskRoleArn"),
         (off as Change, "", "--require-session-policy", "rolebox.sessionPolicy"),
         (shared as Change, "", "--require-session-per-task", "rolebox.roleSession"),
+        (unsigned as Change, "", "--require-signed-payload", "rolebox.unsignedPayload"),
         (long as Change, "--max-session-duration 2h", "--max-session-duration 1h", "rolebox.sessionDuration"),
     ] {
         let sandbox = sandbox(change);

@@ -71,12 +71,14 @@ fn a_definition_is_explained_in_text() {
           calls a second  1000 (default)
           bodies in all   no limit (default)
           open files      256 (default)
+          connections     256 (default)
 
         Bounds
                               asks                                   bound                       verdict
           role                arn:aws:iam::123456789012:role/sample  any                         within
           session policy      required (default)                     required or off             within
           role session        per-task (default)                     per-task or per-definition  within
+          unsigned bodies     none (default)                         over TLS                    within
           session duration    1h (default)                           at most 12h                 within
           timeout             1m                                     at most 720h                within
           memory of the task  16 MiB                                 at most 40960 MiB           within
@@ -95,6 +97,7 @@ fn a_definition_is_explained_in_text() {
           call timeout        1m (default)                           at most 1h                  within
           cpu time            no limit (default)                     any                         within
           open files          256 (default)                          at most 1024                within
+          connections         256 (default)                          at most 1024                within
 
         Container app
           image           app.wasm
@@ -139,6 +142,7 @@ fn a_definition_is_explained_in_json() {
             "callTimeout",
             "cpuTime",
             "openFiles",
+            "connections",
             "cpuLimit"
         ]),
     );
@@ -177,8 +181,8 @@ fn what_does_not_fit_is_listed() {
         exit code 0"#]]
     .assert_eq(&mismatches(whole));
     expect![[r#"
+        rolebox.egress: no image imports wasi:http, so these are never reached
         volumes[0]: no container mounts this volume
-        rolebox.egress: hosts beside AWS cannot be reached yet: requests to them are denied
         exit code 0"#]]
     .assert_eq(&mismatches(|definition| {
         definition["volumes"] = json!([{"name": "data", "host": {"sourcePath": "data"}}]);

@@ -194,6 +194,12 @@ async fn each_amount_has_a_bound_that_says_how_it_is_raised() {
             limited("openFiles", json!(257)),
             "rolebox.limits.openFiles: asks for 257 (the operator allows at most 256",
         ),
+        (
+            bounds(),
+            limited("connections", json!(256)),
+            limited("connections", json!(257)),
+            "rolebox.limits.connections: asks for 257 (the operator allows at most 256",
+        ),
     ] {
         assert_eq!(exceeded(&bounds, &within), [], "{said}: at the bound is within it");
         let error = refusal(bounds, &beyond).await;
@@ -236,6 +242,13 @@ async fn sessions_without_a_policy_and_shared_ones_are_to_be_allowed() {
                 OperatorBounds::allow_shared_sessions, or leave out --require-session-per-task)";
     assert!(error.contains(said), "{error}");
     assert_eq!(exceeded(&bounds().allow_shared_sessions(), &shared), []);
+
+    let unsigned = with_key(in_full_role(), "unsignedPayload", json!(true));
+    let error = refusal(bounds(), &unsigned).await;
+    let said = "rolebox.unsignedPayload: asks for over TLS (the operator allows none; to allow it: \
+                OperatorBounds::allow_unsigned_payload, or leave out --require-signed-payload)";
+    assert!(error.contains(said), "{error}");
+    assert_eq!(exceeded(&bounds().allow_unsigned_payload(), &unsigned), []);
 }
 
 #[tokio::test]

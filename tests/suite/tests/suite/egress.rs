@@ -231,3 +231,40 @@ async fn a_call_ends_at_its_own_timeout_and_the_guest_goes_on() {
     assert_eq!(outcome.stopped.containers[0].exit_code, Some(1), "the guest ended by itself: {outcome:?}");
     assert!(outcome.stdout.contains("timed"), "{outcome:?}");
 }
+
+/// What a definition names is tried, and leads to public addresses alone; what it does not name is not looked up. Nothing
+/// outside this machine is reached either way.
+#[tokio::test]
+async fn other_hosts_are_reached_as_the_definition_says_and_never_the_machine_itself() {
+    let host = Host::with(|settings| settings.with_bounds(rolebox_suite::bounds().allow_any_egress())).await;
+    let egress = json!(["localhost.localdomain:443", "http://no-such-host.invalid:80"]);
+    let request = async |role: Option<&str>, scheme: &str, authority: &str| {
+        let task = task(Path::new(artifacts::HTTP_CALL), &[scheme, authority, "POST", "/", "--body", "text"]);
+        let task = match role {
+            Some(role) => with_role(task, role, &json!([])),
+            None => task,
+        };
+        host.run(&with_key(task, "egress", egress.clone())).await
+    };
+    for (role, scheme, authority, said) in [
+        (None, "https", "localhost.localdomain", "error: ErrorCode::DestinationUnavailable"),
+        (Some("full"), "https", "LOCALHOST.localdomain:443", "error: ErrorCode::DestinationUnavailable"),
+        (None, "http", "no-such-host.invalid", "error: ErrorCode::DestinationUnavailable"),
+        (None, "http", "localhost.localdomain", "error: ErrorCode::HttpRequestDenied"),
+        (None, "https", "localhost.localdomain:8443", "error: ErrorCode::HttpRequestDenied"),
+        (None, "https", "other.example.com", "error: ErrorCode::HttpRequestDenied"),
+        (Some("full"), "https", "other.example.com", "error: ErrorCode::HttpRequestDenied"),
+        (None, "https", "127.0.0.1", "error: ErrorCode::HttpRequestDenied"),
+        (None, "http", "[::1]", "error: ErrorCode::HttpRequestDenied"),
+        (None, "http", "169.254.169.254", "error: ErrorCode::HttpRequestDenied"),
+        (None, "https", "2130706433", "error: ErrorCode::HttpRequestDenied"),
+    ] {
+        let before = host.audit.all().len();
+        let outcome = request(role, scheme, authority).await;
+        assert!(outcome.stdout.contains(said), "{authority}: {outcome:?}");
+        let records = host.audit.all().split_off(before);
+        let decision = if said.contains("Denied") { "deny" } else { "allow" };
+        assert_eq!(records[0]["decision"], decision, "{authority}: {records:#?}");
+        assert_eq!(records.len(), if decision == "allow" { 2 } else { 1 }, "{authority}: {records:#?}");
+    }
+}

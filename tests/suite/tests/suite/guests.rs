@@ -10,6 +10,7 @@ use crate::files::files;
 use crate::hostile::http_call;
 use crate::limits::{allocate, loop_forever, print_forever, recurse};
 use crate::secrets::hold_memory;
+use crate::streaming::stream;
 
 artifacts::assert_every_guest_is_tested!();
 

@@ -18,4 +18,5 @@ mod moto;
 mod pool;
 mod roles;
 mod secrets;
+mod streaming;
 mod usage;

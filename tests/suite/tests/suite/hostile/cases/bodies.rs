@@ -12,7 +12,7 @@ pub(super) fn cases() -> Vec<Case> {
             .header("x-amz-trailer", "x-amz-checksum-crc32")
             .body(body)
     };
-    let trailer = "x-amz-checksum-crc32:AAAAAA==\\r\\n\\r\\n";
+    let trailer = "x-amz-checksum-crc32:rfPzYw==\\r\\n\\r\\n";
     let delete = |name, objects: &str, outcome: &str| {
         case(name, "POST s3 /bucket?delete", outcome).narrow().body(format!("<Delete>{objects}</Delete>"))
     };
@@ -28,7 +28,13 @@ pub(super) fn cases() -> Vec<Case> {
             "out of its frame",
             "4",
             &format!("4\\r\\ndata\\r\\n0\\r\\n{trailer}"),
-            "sent PUT /bucket/in/k [x-amz-checksum-crc32: AAAAAA==] data",
+            "sent PUT /bucket/in/k [x-amz-checksum-crc32: rfPzYw==] data",
+        ),
+        framed(
+            "the checksum of another body",
+            "4",
+            "4\\r\\ndata\\r\\n0\\r\\nx-amz-checksum-crc32:AAAAAA==\\r\\n\\r\\n",
+            "malformed",
         ),
         framed("decoded length too small", "3", &format!("4\\r\\ndata\\r\\n0\\r\\n{trailer}"), "malformed"),
         framed("decoded length too large", "5", &format!("4\\r\\ndata\\r\\n0\\r\\n{trailer}"), "malformed"),
