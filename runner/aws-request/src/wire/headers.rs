@@ -11,6 +11,10 @@ use crate::refusal::{Quoted, Refusal};
 /// The most fields that are read.
 const MOST_FIELDS: usize = 128;
 
+/// Fields that may come more than once, and are then sent once with all values (RFC 9110, section 5.3): SDKs write these
+/// lists either way. They say what an answer is to tell, and nothing else.
+const LISTS: [&str; 2] = ["x-amz-object-attributes", "x-amz-optional-object-attributes"];
+
 /// Fields that the host sets, that concern one connection only (RFC 9110, section 7.6.1; RFC 9112, section 6), or that
 /// SDKs add about themselves.
 fn is_dropped(name: &str) -> bool {
@@ -135,7 +139,7 @@ impl<'a> Headers<'a> {
         Ok(found)
     }
 
-    /// Takes, in their order, every field that `taken` says yes to, as lower-case name and trimmed value.
+    /// Takes, in their order, every field that `takes` says yes to, as lower-case name and trimmed value.
     pub(crate) fn take_all(
         &mut self,
         mut takes: impl FnMut(&str) -> bool,
@@ -146,11 +150,18 @@ impl<'a> Headers<'a> {
             if *taken || !takes(name) {
                 continue;
             }
-            if self.fields[..position].iter().any(|(earlier, _, _)| earlier == name) {
-                return Err(doubled(name));
-            }
             visible_ascii(name, value)?;
-            into.push((name.to_string(), (*value).to_owned()));
+            if self.fields[..position].iter().any(|(earlier, _, _)| earlier == name) {
+                match into.iter_mut().find(|(taken, _)| taken == name) {
+                    Some((_, list)) if LISTS.contains(&name.as_ref()) => {
+                        list.push(',');
+                        list.push_str(value);
+                    }
+                    _ => return Err(doubled(name)),
+                }
+            } else {
+                into.push((name.to_string(), (*value).to_owned()));
+            }
             self.fields[position].2 = true;
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! S3 requests and what they mean.
 
-use crate::common::{meaning, wire};
+use crate::common::{kind, meaning, wire};
 
 const DELETE: &str =
     "<Delete><Object><Key>a</Key></Object><Object><Key>b/c</Key><VersionId>1</VersionId></Object></Delete>";
@@ -353,6 +353,28 @@ fn framed_bodies_come_out_of_their_frame() {
         });
         assert_eq!(made.as_deref(), sent, "{headers:?} {body:?}");
     }
+}
+
+#[test]
+fn a_list_that_comes_in_several_fields_is_sent_in_one() {
+    let url = "https://bucket.s3.amazonaws.com/k?attributes";
+    for (values, sent) in
+        [(&["ETag"][..], "ETag"), (&["ETag,Checksum"], "ETag,Checksum"), (&["ETag", "Checksum"], "ETag,Checksum")]
+    {
+        let headers: Vec<_> = values.iter().map(|value| ("x-amz-object-attributes", *value)).collect();
+        let operation = wire("GET", url, &headers, b"").unwrap().unwrap();
+        assert_eq!(
+            meaning(&operation),
+            "GetObjectAttributes: s3:GetObject on bucket/k, s3:GetObjectAttributes on bucket/k"
+        );
+        assert_eq!(operation.headers, [("x-amz-object-attributes".to_owned(), sent.to_owned())]);
+    }
+    // Another field of the operation's does not become a list, and another operation does not take the list.
+    let twice = [("x-amz-object-attributes", "ETag"), ("x-amz-max-parts", "1"), ("x-amz-max-parts", "2")];
+    assert_eq!(kind(&wire("GET", url, &twice, b"").unwrap_err()), "malformed");
+    let elsewhere = [("x-amz-object-attributes", "ETag"), ("x-amz-object-attributes", "Checksum")];
+    let refusal = wire("GET", "https://bucket.s3.amazonaws.com/k", &elsewhere, b"").unwrap_err();
+    assert_eq!(kind(&refusal), "not understood");
 }
 
 #[test]
