@@ -82,6 +82,8 @@
 //! a call is worth a second try is the task's to say, and the host retries what is safe. Signing, credentials and
 //! endpoints: those are the host's alone.
 
+#[cfg(feature = "aws-config")]
+mod aws_sdk;
 mod bindings;
 mod call;
 mod error;
@@ -89,5 +91,9 @@ mod host;
 pub mod s3;
 pub mod uri;
 
+#[cfg(feature = "aws-config")]
+pub use aws_sdk::{aws_config, block_on, code_and_message};
+#[cfg(feature = "aws-config")]
+pub use aws_types::SdkConfig;
 pub use call::{Call, Response, Transport};
 pub use error::{Denial, Error, MissingGrant, ServiceError};
