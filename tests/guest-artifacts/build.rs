@@ -1,6 +1,7 @@
 //! Builds the guests with a Cargo of its own, since Cargo can't build one package for two targets in one go, puts the
 //! components where the library's constants say, and the examples' also where their task definitions name them.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -16,12 +17,18 @@ mod place;
 const TARGET: &str = "wasm32-wasip2";
 /// The package of the test guests, one in each file of its `src/bin`.
 const TEST_GUESTS: &str = "rolebox-test-guests";
+/// The package of the one test guest on the official AWS SDK.
+const SDK_OPERATIONS: &str = "rolebox-sdk-operations";
+/// The feature of the guest SDK that a package names which is built on the official AWS SDK, and so by its profile.
+const SDK_FEATURE: &str = "aws-config";
 
 /// What stopped the build, as a person should read it.
 type Failure = String;
 
 struct Guest {
     name: String,
+    package: String,
+    profile: &'static str,
     /// Where its code begins; the first line of that is its description.
     source: PathBuf,
     /// Where a task definition names it, for an example.
@@ -45,12 +52,15 @@ fn run() -> Result<(), Failure> {
     let guests = guests(root)?;
 
     require_target()?;
-    let built = build(root, &guests)?;
-    for guest in &guests {
-        let component = component(&out, guest);
-        put(&built.join(format!("{}.wasm", guest.name)), &component)?;
-        if let Some(image) = &guest.image {
-            put(&component, image)?;
+    for profile in ["guest", "guest-sdk"] {
+        let guests: Vec<&Guest> = guests.iter().filter(|guest| guest.profile == profile).collect();
+        let built = build(root, profile, &guests)?;
+        for guest in guests {
+            let component = component(&out, guest);
+            put(&built.join(format!("{}.wasm", guest.name)), &component)?;
+            if let Some(image) = &guest.image {
+                put(&component, image)?;
+            }
         }
     }
     let generated = out.join("guests.rs");
@@ -66,9 +76,13 @@ fn guests(root: &Path) -> Result<Vec<Guest>, Failure> {
 
     package("guest-sdk");
     package("tests/guests");
+    package("tests/sdk-operations");
+    let (name, source) = ("sdk-operations".to_owned(), root.join("tests/sdk-operations/src/main.rs"));
+    guests.push(Guest { name, package: SDK_OPERATIONS.to_owned(), profile: "guest-sdk", source, image: None });
     for source in entries(&root.join("tests/guests/src/bin"))? {
         if let (Some(name), Some("rs")) = (source.file_stem(), source.extension().and_then(OsStr::to_str)) {
-            guests.push(Guest { name: name.to_string_lossy().into_owned(), source, image: None });
+            let (name, package) = (name.to_string_lossy().into_owned(), TEST_GUESTS.to_owned());
+            guests.push(Guest { name, package, profile: "guest", source, image: None });
         }
     }
     for folder in entries(&root.join("examples"))? {
@@ -76,8 +90,11 @@ fn guests(root: &Path) -> Result<Vec<Guest>, Failure> {
         if let (Some(name), true) = (folder.file_name(), folder.join("Cargo.toml").exists()) {
             let name = name.to_string_lossy().into_owned();
             package(&format!("examples/{name}"));
-            let image = Some(folder.join(format!("{name}.wasm")));
-            guests.push(Guest { name, source: folder.join("src/main.rs"), image });
+            let manifest = folder.join("Cargo.toml");
+            let on_sdk = fs::read_to_string(&manifest).map_err(at(&manifest))?.contains(SDK_FEATURE);
+            let profile = if on_sdk { "guest-sdk" } else { "guest" };
+            let (source, image) = (folder.join("src/main.rs"), Some(folder.join(format!("{name}.wasm"))));
+            guests.push(Guest { package: name.clone(), name, profile, source, image });
         }
     }
     for source in sources {
@@ -123,8 +140,8 @@ fn require_target() -> Result<(), Failure> {
     }
 }
 
-/// Builds the guests; gives the folder that they are in.
-fn build(root: &Path, guests: &[Guest]) -> Result<PathBuf, Failure> {
+/// Builds the guests of one profile; gives the folder that they are in.
+fn build(root: &Path, profile: &str, guests: &[&Guest]) -> Result<PathBuf, Failure> {
     // Not the outer build's folder, which that build has locked.
     let target_dir = root.join("target/guests");
     let mut cargo = Command::new(variable("CARGO")?);
@@ -137,14 +154,14 @@ fn build(root: &Path, guests: &[Guest]) -> Result<PathBuf, Failure> {
     // CPU that wasm does not have.
     cargo.env("CARGO_ENCODED_RUSTFLAGS", "");
     // Locked, always: the outer Cargo has just brought the lock file up to date, and nothing is resolved anew.
-    cargo.args(["build", "--locked", "--profile", "guest", "--target", TARGET, "--bins"]);
+    cargo.args(["build", "--locked", "--profile", profile, "--target", TARGET, "--bins"]);
     cargo.arg("--target-dir").arg(&target_dir).arg("--manifest-path").arg(root.join("Cargo.toml"));
-    cargo.args(["--package", TEST_GUESTS]);
-    for guest in guests.iter().filter(|guest| guest.image.is_some()) {
-        cargo.args(["--package", &guest.name]);
+    let packages: BTreeSet<&str> = guests.iter().map(|guest| guest.package.as_str()).collect();
+    for package in packages {
+        cargo.args(["--package", package]);
     }
     match cargo.status() {
-        Ok(status) if status.success() => Ok(target_dir.join(TARGET).join("guest")),
+        Ok(status) if status.success() => Ok(target_dir.join(TARGET).join(profile)),
         Ok(status) => Err(format!("The guests could not be built ({status}); Cargo says above why.\n{cargo:?}")),
         Err(error) => Err(format!("Cargo can't be run: {error}\n{cargo:?}")),
     }

@@ -1,7 +1,7 @@
 //! The guests of the tests and the examples, as components, and where they lie.
 //!
-//! The build script builds every file of `tests/guests/src/bin` and every Rust package under `examples`, once, with
-//! one Cargo of its own for `wasm32-wasip2`. So a plain `cargo test` or `cargo demo` on a fresh clone needs no other
+//! The build script builds every file of `tests/guests/src/bin`, `tests/sdk-operations` and every Rust package under
+//! `examples`, once, with a Cargo of its own for `wasm32-wasip2`. So a plain `cargo test` or `cargo demo` on a fresh clone needs no other
 //! step, and a change to a guest is built when the tests are.
 //!
 //! There is a constant for each guest (`exit-ok` is [`EXIT_OK`]), with its path, and [`ALL`] of them.

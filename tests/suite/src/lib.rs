@@ -86,7 +86,12 @@ impl Host {
 
     /// A host whose settings are changed by `change`.
     pub async fn with(change: impl FnOnce(RunnerSettings) -> RunnerSettings) -> Self {
-        let roles = Roles::from_json(&ROLES.replace("TRUST", TRUST)).expect("the suite's roles");
+        Self::with_roles(&ROLES.replace("TRUST", TRUST), change).await
+    }
+
+    /// The same with other roles than the suite's own, from the text of a roles file.
+    pub async fn with_roles(roles: &str, change: impl FnOnce(RunnerSettings) -> RunnerSettings) -> Self {
+        let roles = Roles::from_json(roles).expect("a roles file");
         let aws = LocalAws::builder(roles).build().expect("an embedded AWS");
         let aws = aws.start((Ipv4Addr::LOCALHOST, 0).into()).await.expect("a free port");
         let audit = Records::default();

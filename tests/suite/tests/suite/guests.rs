@@ -9,6 +9,7 @@ use crate::egress::raw_call;
 use crate::files::files;
 use crate::hostile::http_call;
 use crate::limits::{allocate, loop_forever, print_forever, recurse};
+use crate::sdk::{dynamodb_state, s3_sample_sdk, sdk_operations, secrets, two_roles};
 use crate::secrets::hold_memory;
 use crate::streaming::stream;
 

@@ -5,7 +5,7 @@
 
 mod answers;
 mod cases;
-mod recorder;
+pub(crate) mod recorder;
 mod run;
 
 use rolebox_suite::Host;

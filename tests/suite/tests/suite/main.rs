@@ -17,6 +17,7 @@ mod limits;
 mod moto;
 mod pool;
 mod roles;
+mod sdk;
 mod secrets;
 mod streaming;
 mod usage;

@@ -13,32 +13,32 @@ use rolebox_suite::ACCOUNT;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-pub(super) const KEY_ID: &str = "ASIAHOSTILEEXAMPLE";
-pub(super) const SECRET: &str = "hostileSecretAccessKeyThatSigns";
-pub(super) const TOKEN: &str = "hostileSessionTokenThatGoesWithIt";
+pub(crate) const KEY_ID: &str = "ASIAHOSTILEEXAMPLE";
+pub(crate) const SECRET: &str = "hostileSecretAccessKeyThatSigns";
+pub(crate) const TOKEN: &str = "hostileSessionTokenThatGoesWithIt";
 
 /// The header in which the upstream counts the requests that it has seen, the answered one included.
-pub(super) const COUNT: &str = "x-recorded";
+pub(crate) const COUNT: &str = "x-recorded";
 
 /// One request as it came, field names in lower case.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Received {
-    pub(super) method: String,
-    pub(super) target: String,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Received {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Received {
     /// The one field of this name; `None` where there is none. Two are a defect.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str());
         let value = values.next();
         assert_eq!(values.next(), None, "{name} twice: {self:?}");
         value
     }
 
-    pub(super) fn signature(&self) -> &str {
+    pub(crate) fn signature(&self) -> &str {
         self.header("authorization").and_then(|value| value.rsplit_once("Signature=")).expect("it is signed").1
     }
 }
@@ -55,14 +55,14 @@ struct Log {
 
 /// The upstream.
 #[derive(Clone)]
-pub(super) struct Upstream {
-    pub(super) address: SocketAddr,
+pub(crate) struct Upstream {
+    pub(crate) address: SocketAddr,
     log: Arc<Mutex<Log>>,
 }
 
 impl Upstream {
     /// Listens on a free port of loopback until the test ends.
-    pub(super) async fn start(answers: impl Fn(&Received) -> Vec<u8> + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(answers: impl Fn(&Received) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let upstream = Self { address: listener.local_addr().unwrap(), log: Arc::default() };
         let (log, answers): (_, Answers) = (upstream.log.clone(), Arc::new(answers));
@@ -75,14 +75,14 @@ impl Upstream {
     }
 
     /// The requests so far. No byte has come that is not of one of them.
-    pub(super) fn requests(&self) -> Vec<Received> {
+    pub(crate) fn requests(&self) -> Vec<Received> {
         let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         assert_eq!(log.stray, 0, "bytes came that are part of no request");
         log.requests.clone()
     }
 
     /// Settings that send every call here, under sessions with the keys above.
-    pub(super) fn settings(&self) -> AwsSettings {
+    pub(crate) fn settings(&self) -> AwsSettings {
         let endpoints = Endpoints::public().with_every_service(&format!("http://{}", self.address)).unwrap();
         AwsSettings::with_sts("us-east-1".parse().unwrap(), Arc::new(ScriptedSts)).with_endpoints(endpoints)
     }
@@ -147,7 +147,7 @@ fn request(bytes: &[u8]) -> Option<(Received, usize)> {
 }
 
 /// `bytes` in lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").unwrap();
         text
