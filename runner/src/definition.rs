@@ -46,6 +46,7 @@ mod image;
 mod json;
 mod keys;
 mod limits;
+mod port;
 mod problem;
 mod raw;
 mod role;
@@ -68,7 +69,8 @@ pub use duration::{parse_duration, show_duration};
 pub use egress_name::{EgressName, EgressNameError};
 pub use image::{Image, ImageReference};
 pub use keys::IgnoredKey;
-pub use limits::{DEFAULT_TIMEOUT, Limits, MAX_TIMEOUT};
+pub use limits::{DEFAULT_REQUEST_TIMEOUT, DEFAULT_TIMEOUT, Limits, MAX_TIMEOUT};
+pub use port::PortMapping;
 pub use problem::{DefinitionError, Problem};
 pub use role::{DEFAULT_SESSION_DURATION, RoleSession, SessionPolicySetting, TaskRole};
 pub(crate) use size::CORE;
@@ -94,7 +96,8 @@ pub struct TaskDefinition {
     containers: Vec<ContainerDefinition>,
     volumes: Vec<Volume>,
     egress: Vec<EgressName>,
-    timeout: Duration,
+    /// As the definition has it.
+    timeout: Option<Duration>,
     cpu_limit: Option<u32>,
     limits: Limits,
     ignored_keys: Vec<IgnoredKey>,
@@ -245,10 +248,38 @@ impl TaskDefinition {
         &self.egress
     }
 
-    /// How long the task may run: `rolebox.timeout`, 1 ms to [`MAX_TIMEOUT`], default [`DEFAULT_TIMEOUT`].
+    /// Whether a container of it serves HTTP requests: one with `portMappings`.
+    #[must_use]
+    pub fn serves(&self) -> bool {
+        self.containers.iter().any(|container| container.port_mapping().is_some())
+    }
+
+    /// How long the task may run: `rolebox.timeout`, 1 ms to [`MAX_TIMEOUT`], else
+    /// [`default_timeout`](Self::default_timeout).
+    ///
+    /// A task that [serves](Self::serves) runs until it is stopped. There, this is how long each request may take, and each
+    /// command container of the task.
     #[must_use]
     pub fn timeout(&self) -> Duration {
-        self.timeout
+        self.timeout.unwrap_or_else(|| self.default_timeout())
+    }
+
+    /// The timeout when the definition has none: [`DEFAULT_TIMEOUT`], and [`DEFAULT_REQUEST_TIMEOUT`] for a task that serves.
+    #[must_use]
+    pub fn default_timeout(&self) -> Duration {
+        if self.serves() { DEFAULT_REQUEST_TIMEOUT } else { DEFAULT_TIMEOUT }
+    }
+
+    /// The most memory, in MiB, that the task's instances may have at once: the task's own `memory`, which requests are let in
+    /// within; else each command container's, and `requestsInFlight` times that of the largest that serves.
+    #[must_use]
+    pub fn most_memory(&self) -> u64 {
+        let of = |container: &ContainerDefinition| u64::from(container.memory().get());
+        let (serving, commands): (Vec<_>, Vec<_>) =
+            self.containers.iter().partition(|container| container.port_mapping().is_some());
+        let request = serving.into_iter().map(of).max().unwrap_or_default();
+        let together = commands.into_iter().map(of).sum::<u64>() + request * u64::from(self.limits.requests_in_flight);
+        self.memory.map_or(together, |memory| memory.get().into())
     }
 
     /// What the task may ask of the host.
@@ -334,7 +365,7 @@ fn build(
         containers,
         volumes,
         egress,
-        timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
+        timeout,
         cpu_limit,
         limits,
         ignored_keys: Vec::new(),

@@ -7,11 +7,12 @@
 
 mod filesystem;
 mod http;
+mod incoming;
 mod limits;
 mod preview1;
 mod signed_call;
 
-use wasmtime::component::{Linker, ResourceTable};
+use wasmtime::component::Linker;
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -19,6 +20,8 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use self::filesystem::FilesystemView;
 pub(crate) use self::filesystem::{FileWork, Filesystem, Mount};
 use self::http::HttpDoor;
+pub(crate) use self::incoming::GuestAnswer;
+use self::incoming::Resources;
 pub(crate) use self::limits::{MemoryLimitExceeded, MemoryLimiter};
 use self::preview1::Preview1;
 pub use self::signed_call::{AwsCtx, add_to_linker};
@@ -37,7 +40,7 @@ const MAX_RANDOM_BYTES: u64 = 1 << 20;
 pub(crate) struct ComponentState {
     wasi: WasiCtx,
     filesystem: Filesystem,
-    table: ResourceTable,
+    table: Resources,
     aws: AwsCtx,
     http: WasiHttpCtx,
     door: HttpDoor,
@@ -82,8 +85,7 @@ impl Limited for ModuleState {
 impl ComponentState {
     /// `wasi` has no folder of its own: `filesystem` has them.
     pub(crate) fn new(mut wasi: WasiCtxBuilder, filesystem: Filesystem, aws: AwsCtx, limiter: MemoryLimiter) -> Self {
-        let mut table = ResourceTable::new();
-        table.set_max_capacity(MAX_RESOURCES);
+        let table = Resources::new(MAX_RESOURCES);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(MAX_FIELD_BYTES);
         let door = HttpDoor::new(aws.clone());

@@ -62,7 +62,8 @@
 //! - [`compiler`] and [`artifact`]: how images become machine code, here or on another machine;
 //! - [`host`] and [`output`]: what a guest sees of the host, and what the host takes from it.
 //!
-//! Absent: the process environment, command lines, servers and registries. The `rolebox` command adds the first two.
+//! Absent: the process environment, command lines, servers but those of tasks, and registries. The `rolebox` command adds
+//! the first two.
 //!
 //! # Types of other crates in this interface
 //!
@@ -88,6 +89,7 @@ pub mod egress;
 mod engine;
 pub mod host;
 pub mod output;
+mod serve;
 pub mod settings;
 mod showable;
 pub mod task;

@@ -8,6 +8,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,9 +22,13 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 /// terminal or pipe takes 64 KiB at once.
 const QUEUE_BYTES: usize = 64 << 10;
 
-/// Bytes that wait for the writer at most, whatever guests do. Each stream of each of a task's ten containers may have
+/// Bytes of a task's commands that wait for the writer at most, whatever guests do. Each stream of each of a task's ten containers may have
 /// been told of the same room, so twenty may fill it at once; a guest that writes without having been told is over it.
 const QUEUE_LIMIT: usize = 24 * QUEUE_BYTES;
+
+/// The most that one write of a request's guest hands over: as much as WASI lets a guest write without asking for room
+/// first. Requests are many, and each may have been told of the same room.
+const REQUEST_BYTES: usize = 4 << 10;
 
 /// One of a task's two output streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +56,8 @@ pub enum TaskOutput {
     /// Counted against the task's limit and dropped.
     #[default]
     Discard,
-    /// Kept in memory, up to the task's limit (16 MiB by default), and read from [`CapturedOutput`].
+    /// Kept in memory, up to the task's limit (16 MiB by default), and read from [`CapturedOutput`]. Of a task that serves,
+    /// each of whose requests may print as much, the first so many bytes are kept.
     Capture(CapturedOutput),
     /// Handed to a writer.
     Writer(Box<dyn OutputWriter>),
@@ -84,6 +90,13 @@ impl CapturedOutput {
         self.lock()[1].clone()
     }
 
+    fn keep(&self, name: OutputName, bytes: &[u8], most: u64) {
+        let mut kept = self.lock();
+        let length = kept[0].len() + kept[1].len();
+        let room = usize::try_from(most).unwrap_or(usize::MAX).saturating_sub(length);
+        kept[name as usize].extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
     fn lock(&self) -> MutexGuard<'_, [Vec<u8>; 2]> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -98,7 +111,13 @@ pub(crate) struct OutputLimitExceeded {
 
 /// The host's end of a task's output, shared by the streams of all its containers.
 #[derive(Clone)]
-pub(crate) struct OutputQueue(Arc<Shared>);
+pub(crate) struct OutputQueue {
+    shared: Arc<Shared>,
+    /// Bytes taken so far from the guests that share one limit: those of the task's commands, or one request's.
+    accepted: Arc<AtomicU64>,
+    /// The most that one write hands over.
+    most: usize,
+}
 
 struct Shared {
     state: Mutex<State>,
@@ -107,6 +126,8 @@ struct Shared {
     /// Wakes guests that wait for room, and `finish`.
     drained: Notify,
     limit: u64,
+    /// Bytes that wait for the writer at most, whatever guests do.
+    queue_limit: usize,
 }
 
 struct State {
@@ -114,8 +135,6 @@ struct State {
     queue: VecDeque<(OutputName, Bytes)>,
     /// Bytes in `queue` and in the writer's hands.
     waiting: usize,
-    /// Bytes taken from the guest since the start.
-    accepted: u64,
     phase: Phase,
 }
 
@@ -139,14 +158,29 @@ enum Sink {
 }
 
 impl OutputQueue {
-    pub(crate) fn new(output: TaskOutput, limit: u64) -> Self {
+    /// `limit` is what a task may print, in bytes, and each of its requests, of which there are so many at once.
+    pub(crate) fn new(output: TaskOutput, limit: u64, requests: u32) -> Self {
         let sink = match output {
             TaskOutput::Discard => Sink::Discard,
             TaskOutput::Capture(captured) => Sink::Capture(captured),
             TaskOutput::Writer(writer) => Sink::Writer(writer),
         };
-        let state = State { sink, queue: VecDeque::new(), waiting: 0, accepted: 0, phase: Phase::Open };
-        Self(Arc::new(Shared { state: Mutex::new(state), filled: Condvar::new(), drained: Notify::new(), limit }))
+        let state = State { sink, queue: VecDeque::new(), waiting: 0, phase: Phase::Open };
+        // Each request has two streams.
+        let requests = usize::try_from(requests).unwrap_or(usize::MAX).saturating_mul(2 * REQUEST_BYTES);
+        let shared = Shared {
+            state: Mutex::new(state),
+            filled: Condvar::new(),
+            drained: Notify::new(),
+            limit,
+            queue_limit: QUEUE_LIMIT.saturating_add(requests),
+        };
+        Self { shared: Arc::new(shared), accepted: Arc::default(), most: QUEUE_BYTES }
+    }
+
+    /// The same queue for one request, with a limit of its own.
+    pub(crate) fn of_request(&self) -> Self {
+        Self { shared: self.shared.clone(), accepted: Arc::default(), most: REQUEST_BYTES }
     }
 
     /// The guest's end of one stream.
@@ -162,7 +196,7 @@ impl OutputQueue {
         self.set_phase(Phase::Closing);
         let written = tokio::time::timeout(grace, async {
             loop {
-                let drained = self.0.drained.notified();
+                let drained = self.shared.drained.notified();
                 tokio::pin!(drained);
                 drained.as_mut().enable();
                 if self.lock().waiting == 0 {
@@ -177,7 +211,7 @@ impl OutputQueue {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set_phase(&self, phase: Phase) {
@@ -190,15 +224,15 @@ impl OutputQueue {
             state.queue.clear();
         }
         drop(state);
-        self.0.filled.notify_all();
-        self.0.drained.notify_waiters();
+        self.shared.filled.notify_all();
+        self.shared.drained.notify_waiters();
     }
 
     /// Room in the queue, in bytes.
     fn room(&self) -> StreamResult<usize> {
         let state = self.lock();
         match state.phase {
-            Phase::Open => Ok(QUEUE_BYTES.saturating_sub(state.waiting)),
+            Phase::Open => Ok(QUEUE_BYTES.saturating_sub(state.waiting).min(self.most)),
             Phase::Closing | Phase::Closed => Err(StreamError::Closed),
         }
     }
@@ -209,20 +243,21 @@ impl OutputQueue {
             return Ok(());
         }
         let mut state = self.lock();
-        if bytes.len() > QUEUE_BYTES || state.waiting + bytes.len() > QUEUE_LIMIT {
+        if bytes.len() > self.most || state.waiting + bytes.len() > self.shared.queue_limit {
             return Err(StreamError::Trap(wasmtime::Error::msg("wrote more than `check-write` permitted")));
         }
         if state.phase != Phase::Open {
             return Err(StreamError::Closed);
         }
-        let left = self.0.limit.saturating_sub(state.accepted);
+        // Changed under the lock alone.
+        let left = self.shared.limit.saturating_sub(self.accepted.load(Ordering::Relaxed));
         let exceeded = bytes.len() as u64 > left;
         let taken = bytes.slice(..bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX)));
-        state.accepted += taken.len() as u64;
+        self.accepted.fetch_add(taken.len() as u64, Ordering::Relaxed);
         self.hand_over(&mut state, name, taken)?;
         drop(state);
         if exceeded {
-            let error = OutputLimitExceeded { limit: self.0.limit };
+            let error = OutputLimitExceeded { limit: self.shared.limit };
             return Err(StreamError::Trap(wasmtime::Error::new(error)));
         }
         Ok(())
@@ -232,7 +267,7 @@ impl OutputQueue {
         match &mut state.sink {
             Sink::Discard => return Ok(()),
             Sink::Capture(captured) => {
-                captured.lock()[name as usize].extend_from_slice(&bytes);
+                captured.keep(name, &bytes, self.shared.limit);
                 return Ok(());
             }
             Sink::Started => {}
@@ -249,7 +284,7 @@ impl OutputQueue {
         }
         state.waiting += bytes.len();
         state.queue.push_back((name, bytes));
-        self.0.filled.notify_one();
+        self.shared.filled.notify_one();
         Ok(())
     }
 
@@ -267,7 +302,7 @@ impl OutputQueue {
                     if state.phase != Phase::Open {
                         return;
                     }
-                    state = self.0.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+                    state = self.shared.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
                 }
             };
             let written = writer.write(name, &bytes);
@@ -276,13 +311,13 @@ impl OutputQueue {
                 tracing::debug!(%error, "the task's output cannot be written");
                 return;
             }
-            self.0.drained.notify_waiters();
+            self.shared.drained.notify_waiters();
         }
     }
 
     async fn ready(&self) {
         loop {
-            let drained = self.0.drained.notified();
+            let drained = self.shared.drained.notified();
             tokio::pin!(drained);
             drained.as_mut().enable();
             if self.room().map_or(true, |room| room > 0) {

@@ -8,6 +8,7 @@ mod bounds;
 mod images;
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +42,7 @@ pub struct RunnerSettings {
     pub(crate) time: SharedTimeSource,
     pub(crate) max_instances: u32,
     pub(crate) guest_threads: usize,
+    pub(crate) listen_address: IpAddr,
     pub(crate) output_grace: Duration,
     pub(crate) inspector: Option<MemoryInspector>,
 }
@@ -68,6 +70,7 @@ impl RunnerSettings {
             time: SharedTimeSource::default(),
             max_instances: DEFAULT_MAX_INSTANCES,
             guest_threads: std::thread::available_parallelism().map_or(1, usize::from),
+            listen_address: Ipv4Addr::LOCALHOST.into(),
             output_grace: DEFAULT_OUTPUT_GRACE,
             inspector: None,
         }
@@ -112,7 +115,8 @@ impl RunnerSettings {
     }
 
     /// How many instances exist at once, 1,000 by default. Each reserves some 8 GiB of address space, not of memory, and the
-    /// pool has two linear memories and four tables for each. A task for which there is no room is refused when it starts.
+    /// pool has two linear memories and four tables for each. A task for which there is no room is refused when it starts, and
+    /// a request to one that serves is answered with 503.
     #[must_use]
     pub fn with_max_instances(mut self, max_instances: u32) -> Self {
         self.max_instances = max_instances;
@@ -124,6 +128,14 @@ impl RunnerSettings {
     #[must_use]
     pub fn with_guest_threads(mut self, guest_threads: usize) -> Self {
         self.guest_threads = guest_threads.max(1);
+        self
+    }
+
+    /// The address on which containers with `portMappings` are served, 127.0.0.1 by default: whoever reaches it may use them.
+    /// Which ports of it they may have is a bound, [`OperatorBounds::allow_host_port`].
+    #[must_use]
+    pub fn with_listen_address(mut self, address: IpAddr) -> Self {
+        self.listen_address = address;
         self
     }
 

@@ -10,6 +10,7 @@ mod container;
 mod containers;
 mod inspect;
 mod outcome;
+mod served;
 mod usage;
 mod volumes;
 
@@ -22,6 +23,7 @@ use uuid::Uuid;
 
 use self::container::PreparedContainer;
 pub use self::outcome::{StopCode, StoppedContainer, StoppedTask};
+pub use self::served::{NetworkBinding, RequestUsage};
 use crate::cpu::Executor;
 use crate::credentials::{
     AwsSts, AwsStsSettings, ExternalId, RoleSession, RoleSessionError, RoleSessionRequest, RoleSessionRequestError,
@@ -154,6 +156,10 @@ impl Runner {
             };
             let image = self.0.engine.images().load(&file).await;
             let image = image.map_err(|source| PrepareError::Image { container: index, source })?;
+            if let Err(problem) = image.check_entrance(container.port_mapping().is_some()) {
+                let source = ImageError::File { path: file, problem };
+                return Err(PrepareError::Image { container: index, source });
+            }
             containers.push(Arc::new(PreparedContainer::new(container, image, &volumes, definition, self.region())));
         }
         let prepared = PreparedTask { runner: self.clone(), definition: Arc::new(definition.clone()), containers };
@@ -225,24 +231,38 @@ impl PreparedTask {
 
     /// Starts a task: assumes its role, then runs its containers. `output` gets what they print.
     ///
+    /// A container with `portMappings` listens from when it is started until the task ends; the task itself then has no
+    /// timeout, and ends when it is stopped or a command that is essential ends. [`RunningTask::bindings`] tells where it
+    /// listens.
+    ///
     /// Must be called within a tokio runtime. The task is stopped when the [`RunningTask`] is dropped.
     #[must_use]
     pub fn start(&self, output: TaskOutput) -> RunningTask {
         let id = new_task_id();
         let (stop, stopped) = watch::channel(None);
-        let task = tokio::spawn(self.clone().run(id.clone(), output, stopped));
-        RunningTask { id, stop, task: Some(task) }
+        let (listens, bindings) = watch::channel(Vec::new());
+        let task = tokio::spawn(self.clone().run(id.clone(), output, stopped, listens));
+        RunningTask { id, stop, bindings, task: Some(task) }
     }
 
-    async fn run(self, id: String, output: TaskOutput, stopped: watch::Receiver<Option<String>>) -> StoppedTask {
+    async fn run(
+        self,
+        id: String,
+        output: TaskOutput,
+        stopped: watch::Receiver<Option<String>>,
+        listens: watch::Sender<Vec<NetworkBinding>>,
+    ) -> StoppedTask {
         let limits = *self.definition.limits();
-        let places = self.containers.iter().fold(PoolPlaces::default(), |sum, container| sum.and(container.places()));
+        // Those of a request are taken when it comes: for all that may come there need not be room.
+        let commands = self.containers.iter().filter(|container| container.definition().port_mapping().is_none());
+        let places = commands.fold(PoolPlaces::default(), |sum, container| sum.and(container.places()));
         // Held until the last of the task's stores is gone.
         let places = match self.runner.0.engine.pool().take(places) {
             Ok(places) => places,
             Err(full) => return StoppedTask::failed_to_start(id, outcome::StartFailure::Failed(full.to_string())),
         };
-        let output = OutputQueue::new(output, limits.output_bytes);
+        let requests = if self.definition.serves() { limits.requests_in_flight } else { 0 };
+        let output = OutputQueue::new(output, limits.output_bytes, requests);
         let calls = match self.calls(&id, stopped.clone()).await {
             Ok(calls) => calls,
             Err(failure) => return StoppedTask::failed_to_start(id, failure),
@@ -261,7 +281,10 @@ impl PreparedTask {
         };
         let aws = aws.with_hosts(hosts.clone());
         let files = FileWork::new(limits.open_files);
-        let ends = containers::run(&self, &aws, &files, &output, stopped).await;
+        let task =
+            containers::Task { prepared: &self, id: &id, aws: &aws, files: &files, output: &output, listens: &listens };
+        let ends = containers::run(task, stopped).await;
+        drop(listens);
         drop((aws, places));
         let grace = self.runner.0.settings.output_grace;
         let written = output.finish(grace).await;
@@ -392,7 +415,27 @@ fn session_request(role: &TaskRole, name: SessionName) -> Result<RoleSessionRequ
 pub struct RunningTask {
     id: String,
     stop: watch::Sender<Option<String>>,
+    bindings: watch::Receiver<Vec<NetworkBinding>>,
     task: Option<JoinHandle<StoppedTask>>,
+}
+
+/// Where a task's containers listen, each as soon as it does.
+#[derive(Debug, Clone)]
+pub struct Bindings {
+    all: watch::Receiver<Vec<NetworkBinding>>,
+    seen: usize,
+}
+
+impl Bindings {
+    /// The next container that listens, or `None` when none will any more: the task has ended, or is about to.
+    ///
+    /// May be dropped and called again; nothing is lost.
+    pub async fn next(&mut self) -> Option<NetworkBinding> {
+        let seen = self.seen;
+        let binding = self.all.wait_for(|all| all.len() > seen).await.ok()?.get(seen).cloned();
+        self.seen += 1;
+        binding
+    }
 }
 
 impl RunningTask {
@@ -402,8 +445,14 @@ impl RunningTask {
         &self.id
     }
 
+    /// Where its containers with `portMappings` listen, from the first one on.
+    #[must_use]
+    pub fn bindings(&self) -> Bindings {
+        Bindings { all: self.bindings.clone(), seen: 0 }
+    }
+
     /// Asks the task to stop, as ECS's StopTask does; `reason` becomes its `stoppedReason`. [`RunningTask::wait`] tells
-    /// when it has. Of several reasons the first one stands.
+    /// when it has. Of several reasons the first one stands. Requests in flight have 5 s to be answered.
     pub fn stop(&self, reason: impl Into<String>) {
         let reason = reason.into();
         self.stop.send_if_modified(|current| {

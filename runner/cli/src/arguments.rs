@@ -18,7 +18,7 @@ use crate::failure::{Failure, RUNNER_FAILED};
 
 const EXIT_CODES: &str = "\
 Exit codes: the task's own; 125 the runner or the definition failed; 126 the image could not be loaded or linked, or has
-nothing to run; 137 stopped by a limit or a signal.";
+nothing to run; 137 stopped by a limit or a signal, but 0 for a task that serves and has answered all requests then.";
 
 /// Runs WebAssembly tasks, each under its own IAM role, none with a key.
 #[derive(Debug, Parser)]
@@ -167,9 +167,13 @@ pub(crate) struct ComponentArguments {
     #[arg(long, value_name = "UNITS", allow_negative_numbers = true)]
     pub(crate) cpu: Option<i64>,
 
-    /// How long it may run: 60s, 5m, 1h30m [default: 1h]
+    /// How long it may run: 60s, 5m, 1h30m [default: 1h]; with --port, how long each request may take [default: 1m]
     #[arg(long, value_name = "DURATION")]
     pub(crate) timeout: Option<String>,
+
+    /// Serve it as a handler of HTTP requests on this port of the host; 0 is any free one.
+    #[arg(long, value_name = "PORT", allow_negative_numbers = true)]
+    pub(crate) port: Option<i64>,
 
     /// A folder of the host, and where the task sees it. May be given several times.
     #[arg(long = "volume", value_name = "SRC:DST[:ro]")]
@@ -239,6 +243,14 @@ pub(crate) struct BoundsArguments {
     /// Refuse every host beside AWS.
     #[arg(long, conflicts_with = "allow_egress")]
     pub(crate) no_egress: bool,
+
+    /// The only ports of the host that a task may be served on; 0 is any free one. May be given several times.
+    #[arg(long = "allow-port", value_name = "PORT[-PORT]")]
+    pub(crate) allow_ports: Vec<String>,
+
+    /// Refuse every port of the host.
+    #[arg(long, conflicts_with = "allow_ports")]
+    pub(crate) no_ports: bool,
 
     /// The only roles that a task may have. May be given several times.
     #[arg(long = "allow-role", value_name = "ARN")]

@@ -1,8 +1,9 @@
 //! The operator's bounds of `run` and `explain`, where the author of a definition and the operator are one person.
 //!
 //! They take a definition at its word, and flags narrow that: any image, any role that the base credentials can assume,
-//! the hosts that it names, volumes in its own folder. A component's volumes are flags, so they are the operator's own.
+//! the hosts that it names, its host ports, volumes in its own folder. A component's volumes are flags, so they are the operator's own.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -88,6 +89,12 @@ fn authority(narrowed: &BoundsArguments, mut bounds: OperatorBounds) -> Result<O
     if narrowed.allow_egress.is_empty() && !narrowed.no_egress {
         bounds = bounds.allow_any_egress();
     }
+    if narrowed.allow_ports.is_empty() && !narrowed.no_ports {
+        bounds = bounds.allow_any_host_port();
+    }
+    for ports in &narrowed.allow_ports {
+        bounds = bounds.allow_host_ports(host_ports(ports)?);
+    }
     for host in &narrowed.allow_egress {
         let name: EgressName = component::with_port(host)
             .parse()
@@ -95,6 +102,15 @@ fn authority(narrowed: &BoundsArguments, mut bounds: OperatorBounds) -> Result<O
         bounds = bounds.allow_egress(name);
     }
     Ok(bounds)
+}
+
+/// One port, or the first and the last of several.
+fn host_ports(text: &str) -> Result<RangeInclusive<u16>, Failure> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    match (first.parse(), last.parse()) {
+        (Ok(first), Ok(last)) if first <= last => Ok(first..=last),
+        _ => Err(Failure::because(format!("--allow-port: {text:?} is no port. Write it like 8080, 8080-8089 or 0"))),
+    }
 }
 
 fn volume_roots(input: &Input, arguments: &InputArguments) -> Vec<PathBuf> {
@@ -152,10 +168,11 @@ fn narrow(limits: &mut Limits, text: &str) -> Result<(), &'static str> {
         "cpuTime" => limits.cpu_time = Some(time()?),
         "openFiles" => limits.open_files = value.parse().map_err(|_| WHOLE)?,
         "connections" => limits.connections = value.parse().map_err(|_| WHOLE)?,
+        "requestsInFlight" => limits.requests_in_flight = value.parse().map_err(|_| WHOLE)?,
         _ => {
             return Err(
                 "names none of rolebox.limits: outputBytes, bodyBytes, callsInFlight, callsPerSecond, totalBytes, \
-                        callTimeout, cpuTime, openFiles, connections",
+                        callTimeout, cpuTime, openFiles, connections, requestsInFlight",
             );
         }
     }

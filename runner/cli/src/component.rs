@@ -37,6 +37,7 @@ pub(crate) fn given(arguments: &ComponentArguments) -> Vec<&'static str> {
         ("--memory", arguments.memory.is_some()),
         ("--cpu", arguments.cpu.is_some()),
         ("--timeout", arguments.timeout.is_some()),
+        ("--port", arguments.port.is_some()),
         ("--volume", !arguments.volumes.is_empty()),
         ("arguments after --", !arguments.arguments.is_empty()),
     ]
@@ -91,6 +92,10 @@ fn document(file: &Path, arguments: &ComponentArguments) -> Result<Value, Vec<Pr
     ]);
     if let Some(cpu) = arguments.cpu {
         container.insert("cpu".to_owned(), json!(cpu));
+    }
+    if let Some(port) = arguments.port {
+        // The container's own port has no effect where the host's is said.
+        container.insert("portMappings".to_owned(), json!([{"containerPort": 80, "hostPort": port}]));
     }
     Ok(json!({
         "family": name,
@@ -192,13 +197,14 @@ fn about_flags(error: &DefinitionError) -> Failure {
 
 /// The flag that became the value at `path` of the definition.
 pub(crate) fn flag_of(path: &str) -> String {
-    const FLAGS: [(&str, &str); 10] = [
+    const FLAGS: [(&str, &str); 11] = [
         ("taskRoleArn", "--task-role-arn"),
         ("containerDefinitions[0].image", "COMPONENT"),
         ("containerDefinitions[0].memory", "--memory"),
         ("containerDefinitions[0].cpu", "--cpu"),
         ("containerDefinitions[0].environment", "--env"),
         ("containerDefinitions[0].mountPoints", "--volume"),
+        ("containerDefinitions[0].portMappings", "--port"),
         ("containerDefinitions[0].command", "the argument after --"),
         ("volumes", "--volume"),
         ("rolebox.egress", "--allow-host"),
@@ -237,6 +243,7 @@ mod tests {
             memory: Some(64),
             cpu: Some(512),
             timeout: Some("5m".to_owned()),
+            port: Some(8080),
             volumes: texts(&["data:/data", "/srv/a:b:/b:ro"]),
             arguments: texts(&["one", "--two"]),
         };
@@ -257,6 +264,7 @@ mod tests {
         assert_eq!(mounts, [("volume-0", "/data", false), ("volume-1", "/b", true)]);
         let folders: Vec<_> = definition.volumes().iter().map(|volume| volume.source_path()).collect();
         assert_eq!(folders, [Path::new("/here/data"), Path::new("/srv/a:b")]);
+        assert_eq!(container.port_mapping().expect("a mapping").host_port(), 8080);
         let egress: Vec<_> = definition.egress().iter().map(ToString::to_string).collect();
         assert_eq!(egress, ["a.example.com:443", "b.example.com:8443", "http://c.example.com:80"]);
         assert_eq!(definition.task_role().expect("a role").capabilities().len(), 1);
@@ -308,7 +316,7 @@ mod tests {
                   --env: AWS_SESSION_TOKEN holds credentials, and a task never holds a key. Remove it: the host signs the task's calls with its role, and sets placeholders for SDKs."#]],
         );
         refuse(
-            ComponentArguments { volumes: texts(&["data:data"]), memory: Some(-1), cpu: Some(-1), ..default() },
+            ComponentArguments { volumes: texts(&["data:data"]), memory: Some(-1), cpu: Some(-1), port: Some(65_536), ..default() },
             expect![[r#"
                 the flags make no task:
                   --cpu: -1 CPU units are out of range. Give 0 to 262144; 1024 stand for one core.

@@ -5,8 +5,7 @@ mod request;
 mod text;
 
 use rolebox::definition::{
-    Condition, ContainerDefinition, DEFAULT_TIMEOUT, RoleSession, SessionPolicySetting, TaskDefinition, TaskRole,
-    show_duration,
+    Condition, ContainerDefinition, RoleSession, SessionPolicySetting, TaskDefinition, TaskRole, show_duration,
 };
 use rolebox::settings::BoundCheck;
 use rolebox::task::PrepareError;
@@ -98,6 +97,7 @@ struct Limits {
     cpu_time: Option<String>,
     open_files: u32,
     connections: u32,
+    requests_in_flight: u32,
     /// In CPU units of which 1,024 stand for one core; `null` where nothing is said: then one core is the limit.
     cpu_limit: Option<u32>,
     /// The keys of these whose value is the default.
@@ -117,6 +117,8 @@ struct Container<'a> {
     arguments: Vec<&'a str>,
     environment: Vec<Variable<'a>>,
     mount_points: Vec<MountPoint<'a>>,
+    /// Where its requests come in; empty for a command.
+    port_mappings: Vec<PortMapping>,
     depends_on: Vec<Dependency<'a>>,
     /// What the image imports; `null` where it was not loaded.
     imports: Option<Vec<String>>,
@@ -134,6 +136,15 @@ struct MountPoint<'a> {
     source_volume: &'a str,
     container_path: &'a str,
     read_only: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PortMapping {
+    container_port: u16,
+    /// 0 for a free one that the host chooses.
+    host_port: u16,
+    protocol: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -230,7 +241,7 @@ fn role(role: &TaskRole) -> Role<'_> {
 fn limits(definition: &TaskDefinition) -> Limits {
     let (limits, default) = (definition.limits(), rolebox::definition::Limits::default());
     let are_default = [
-        ("timeout", definition.timeout() == DEFAULT_TIMEOUT),
+        ("timeout", definition.timeout() == definition.default_timeout()),
         ("outputBytes", limits.output_bytes == default.output_bytes),
         ("bodyBytes", limits.body_bytes == default.body_bytes),
         ("callsInFlight", limits.calls_in_flight == default.calls_in_flight),
@@ -240,6 +251,7 @@ fn limits(definition: &TaskDefinition) -> Limits {
         ("cpuTime", limits.cpu_time == default.cpu_time),
         ("openFiles", limits.open_files == default.open_files),
         ("connections", limits.connections == default.connections),
+        ("requestsInFlight", limits.requests_in_flight == default.requests_in_flight),
         ("cpuLimit", definition.cpu_limit().is_none()),
     ];
     Limits {
@@ -253,6 +265,7 @@ fn limits(definition: &TaskDefinition) -> Limits {
         cpu_time: limits.cpu_time.map(show_duration),
         open_files: limits.open_files,
         connections: limits.connections,
+        requests_in_flight: limits.requests_in_flight,
         cpu_limit: definition.cpu_limit(),
         defaults: are_default.into_iter().filter_map(|(key, default)| default.then_some(key)).collect(),
     }
@@ -275,6 +288,15 @@ fn container<'a>(definition: &'a ContainerDefinition, imports: Option<&Vec<Strin
                 container_path: mount.container_path(),
                 read_only: mount.read_only(),
             })
+            .collect(),
+        port_mappings: definition
+            .port_mapping()
+            .map(|mapping| PortMapping {
+                container_port: mapping.container_port(),
+                host_port: mapping.host_port(),
+                protocol: "tcp",
+            })
+            .into_iter()
             .collect(),
         depends_on: definition
             .depends_on()

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::dependency::{Dependency, dependencies};
 use super::image::{self, Image};
+use super::port::{PortMapping, port_mapping};
 use super::problem::{Location, Problems, quoted};
 use super::raw::{RawContainer, RawMountPoint, RawVariable, Whole};
 use super::size::{self, Mebibytes};
@@ -28,6 +29,7 @@ pub struct ContainerDefinition {
     command: Vec<String>,
     environment: Vec<(String, String)>,
     mount_points: Vec<MountPoint>,
+    port_mapping: Option<PortMapping>,
     depends_on: Vec<Dependency>,
 }
 
@@ -82,6 +84,13 @@ impl ContainerDefinition {
     #[must_use]
     pub fn mount_points(&self) -> &[MountPoint] {
         &self.mount_points
+    }
+
+    /// Where its requests come in: its `portMappings`, of which there is none or one. With one, the container is a handler of
+    /// HTTP requests and serves them until the task ends; without, it is a command.
+    #[must_use]
+    pub fn port_mapping(&self) -> Option<&PortMapping> {
+        self.port_mapping.as_ref()
     }
 
     /// The containers that it waits for. There is no cycle.
@@ -144,6 +153,7 @@ pub(super) fn container(
     check_arguments(&raw.command, &at.key("command"), problems);
     let environment = environment(raw.environment, &at.key("environment"), problems);
     let mount_points = mount_points(raw.mount_points, around.volumes, &at.key("mountPoints"), problems);
+    let port_mapping = port_mapping(raw.port_mappings, &at.key("portMappings"), problems);
     let image = image?;
     Some(ContainerDefinition {
         program: program(&image),
@@ -156,6 +166,7 @@ pub(super) fn container(
         command: raw.command,
         environment,
         mount_points,
+        port_mapping,
         depends_on: dependencies(raw.depends_on, &at.key("dependsOn"), problems),
     })
 }

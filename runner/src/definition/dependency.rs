@@ -1,8 +1,9 @@
 //! Which containers wait for which, and what only all containers together show.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::container::ContainerDefinition;
+use super::port::PortMapping;
 use super::problem::{Location, Problems, quoted};
 use super::raw::RawDependency;
 
@@ -31,11 +32,11 @@ impl Dependency {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Condition {
-    /// It has started.
+    /// It has started; for a container with `portMappings`, that it listens.
     Start,
-    /// It has ended. Only for a container that is not essential.
+    /// It has ended. Only for a command that is not essential.
     Complete,
-    /// It has ended with exit code 0. Only for a container that is not essential.
+    /// It has ended with exit code 0. Only for a command that is not essential.
     Success,
 }
 
@@ -89,6 +90,7 @@ pub(super) fn check_together(containers: &[ContainerDefinition], at: &Location, 
             "Leave \"essential\" out, or make it true, in one of them.",
         );
     }
+    check_host_ports(containers, at, problems);
     for (index, container) in containers.iter().enumerate() {
         check_dependencies(container, containers, &at.index(index).key("dependsOn"), problems);
     }
@@ -98,6 +100,23 @@ pub(super) fn check_together(containers: &[ContainerDefinition], at: &Location, 
             format!("containers wait for each other in a circle: {}", cycle.join(" waits for ")),
             "Take one of these dependsOn away.",
         );
+    }
+}
+
+fn check_host_ports(containers: &[ContainerDefinition], at: &Location, problems: &mut Problems) {
+    let mut ports = BTreeMap::new();
+    for (index, container) in containers.iter().enumerate() {
+        // Each that leaves it to the host gets a port of its own.
+        let Some(port) = container.port_mapping().map(PortMapping::host_port).filter(|port| *port != 0) else {
+            continue;
+        };
+        if let Some(other) = ports.insert(port, container.name()) {
+            problems.add(
+                &at.index(index).key("portMappings").index(0).key("hostPort"),
+                format!("the container {} has the host port {port} already", quoted(other)),
+                "Give each its own, or 0 for a free one.",
+            );
+        }
     }
 }
 
@@ -132,6 +151,12 @@ fn check_dependencies(
                 &at.index(index).key("condition"),
                 format!("{} is essential: when it ends, the task does", quoted(name)),
                 "Give it \"essential\": false, or wait for START.",
+            );
+        } else if dependency.condition() != Condition::Start && other.port_mapping().is_some() {
+            problems.add(
+                &at.index(index).key("condition"),
+                format!("{} serves requests until the task ends", quoted(name)),
+                "Wait for START: that it listens.",
             );
         }
     }

@@ -6,8 +6,19 @@
 use super::keys::{Key, Level, Verdict};
 
 /// All levels: where a key that stands in the wrong place is looked for.
-pub(super) const LEVELS: &[&Level] =
-    &[&TASK, &CONTAINER, &VOLUME, &HOST, &ENVIRONMENT, &MOUNT_POINT, &DEPENDENCY, &ROLEBOX, &LIMITS, &CAPABILITY];
+pub(super) const LEVELS: &[&Level] = &[
+    &TASK,
+    &CONTAINER,
+    &VOLUME,
+    &HOST,
+    &ENVIRONMENT,
+    &MOUNT_POINT,
+    &PORT_MAPPING,
+    &DEPENDENCY,
+    &ROLEBOX,
+    &LIMITS,
+    &CAPABILITY,
+];
 
 const fn used(name: &'static str) -> Key {
     Key { name, verdict: Verdict::Used }
@@ -108,11 +119,15 @@ pub(super) const CONTAINER: Level = Level {
         used("command"),
         list("environment", &ENVIRONMENT),
         list("mountPoints", &MOUNT_POINT),
+        list("portMappings", &PORT_MAPPING),
         list("dependsOn", &DEPENDENCY),
         used("dockerLabels"),
         ignored("memoryReservation", "only the hard limit, memory, is kept; nothing is reserved"),
         ignored("logConfiguration", "the task's output passes through the runner's own stdout and stderr"),
-        ignored("stopTimeout", "a guest takes no signals, so it is stopped without waiting"),
+        ignored(
+            "stopTimeout",
+            "a guest takes no signals: a command is stopped at once, and requests in flight get 5 s",
+        ),
         ignored("versionConsistency", "an image is always the file or digest that was loaded"),
         ignored("hostname", "a guest cannot ask for its host name"),
         ignored("user", "a guest is no user of the host"),
@@ -120,7 +135,6 @@ pub(super) const CONTAINER: Level = Level {
         inspected("linuxParameters", &LINUX_PARAMETERS),
         refused("repositoryCredentials", "the credentials of registries are the operator's", REMOVE),
         refused("links", "containers of a task share no network", REMOVE),
-        refused("portMappings", "HTTP tasks are not served yet", "Remove the mappings."),
         refused("restartPolicy", "a container that ended is not started again", REMOVE),
         refused(
             "environmentFiles",
@@ -218,6 +232,18 @@ pub(super) const ENVIRONMENT: Level = Level { name: "an environment variable", k
 pub(super) const MOUNT_POINT: Level =
     Level { name: "a mount point", keys: &[used("sourceVolume"), used("containerPath"), used("readOnly")] };
 
+pub(super) const PORT_MAPPING: Level = Level {
+    name: "a port mapping",
+    keys: &[
+        used("containerPort"),
+        used("hostPort"),
+        used("protocol"),
+        used("appProtocol"),
+        ignored("name", "there is no Service Connect that would call the port by it"),
+        refused("containerPortRange", "a container's requests come in on one port", "Name that one in containerPort."),
+    ],
+};
+
 pub(super) const DEPENDENCY: Level = Level { name: "a dependency", keys: &[used("containerName"), used("condition")] };
 
 /// The object under the key `rolebox`.
@@ -252,6 +278,7 @@ pub(super) const LIMITS: Level = Level {
         used("cpuTime"),
         used("openFiles"),
         used("connections"),
+        used("requestsInFlight"),
     ],
 };
 

@@ -12,6 +12,11 @@ const MIB: u64 = 1024 * 1024;
 /// hangs ends.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3600);
 
+/// `rolebox.timeout` of a task that serves requests when the definition has none, and so how long each of them may take:
+/// 1 minute, which is also how long AWS's load balancers wait for an answer.
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html>
+pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// The longest `rolebox.timeout` that a definition may ask for: 720 hours. The operator's own bound is apart.
 pub const MAX_TIMEOUT: Duration = Duration::from_secs(720 * 3600);
 
@@ -19,7 +24,8 @@ pub const MAX_TIMEOUT: Duration = Duration::from_secs(720 * 3600);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// `outputBytes`: bytes that the task may write to stdout and stderr together. 1 to 2⁴⁰ (1 TiB), default 16 MiB.
+    /// `outputBytes`: bytes that the task may write to stdout and stderr together. 1 to 2⁴⁰ (1 TiB), default 16 MiB. Each
+    /// request to a container with `portMappings` may write as much.
     pub output_bytes: u64,
     /// `bodyBytes`: the longest request or response body of an AWS call, in bytes, where the host must hold it whole.
     /// 1 to 2³⁰ (1 GiB), default 16 MiB. An S3 object or part that is longer is sent, and an object is read, while it
@@ -37,13 +43,18 @@ pub struct Limits {
     /// read while it comes may take longer, and pause for so long.
     pub call_timeout: Duration,
     /// `cpuTime`: how long the task's containers may compute, all together. 1 ms to 720 h, unbounded when absent. Time that
-    /// they wait, for an answer or for their turn, is not counted.
+    /// they wait, for an answer or for their turn, is not counted. Each request to a container with `portMappings` may
+    /// compute for so long.
     pub cpu_time: Option<Duration>,
     /// `openFiles`: files and folders of volumes that the task's containers may have open at once, all together. 1 to
     /// 1,024, default 256. Each is a descriptor of the host's process.
     pub open_files: u32,
     /// `connections`: requests that the task may have under way to hosts that are not AWS's. 1 to 1,024, default 256.
     pub connections: u32,
+    /// `requestsInFlight`: requests that the task's containers with `portMappings` may be answering at once, all together. 1
+    /// to 1,024, default 64. Each has an instance of its own, with the container's whole `memory`. One more is answered
+    /// with 503.
+    pub requests_in_flight: u32,
 }
 
 impl Default for Limits {
@@ -58,6 +69,7 @@ impl Default for Limits {
             cpu_time: None,
             open_files: 256,
             connections: 256,
+            requests_in_flight: 64,
         }
     }
 }
@@ -76,6 +88,7 @@ impl Limits {
             cpu_time: None,
             open_files: 1_024,
             connections: 1_024,
+            requests_in_flight: 1_024,
         }
     }
 }
@@ -97,6 +110,7 @@ pub(super) fn limits(raw: &RawLimits, at: &Location, problems: &mut Problems) ->
     let calls_per_second = whole("callsPerSecond", raw.calls_per_second, highest.calls_per_second.into());
     let open_files = whole("openFiles", raw.open_files, highest.open_files.into());
     let connections = whole("connections", raw.connections, highest.connections.into());
+    let requests_in_flight = whole("requestsInFlight", raw.requests_in_flight, highest.requests_in_flight.into());
     let total_bytes = whole("totalBytes", raw.total_bytes, i64::MAX as u64);
     let call_timeout = span(
         raw.call_timeout.as_deref(),
@@ -116,6 +130,7 @@ pub(super) fn limits(raw: &RawLimits, at: &Location, problems: &mut Problems) ->
         cpu_time,
         open_files: small(open_files).unwrap_or(default.open_files),
         connections: small(connections).unwrap_or(default.connections),
+        requests_in_flight: small(requests_in_flight).unwrap_or(default.requests_in_flight),
     }
 }
 

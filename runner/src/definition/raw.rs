@@ -85,6 +85,8 @@ pub(super) struct RawContainer {
     #[serde(default)]
     pub(super) mount_points: Vec<RawMountPoint>,
     #[serde(default)]
+    pub(super) port_mappings: Vec<RawPortMapping>,
+    #[serde(default)]
     pub(super) depends_on: Vec<RawDependency>,
     #[serde(default)]
     pub(super) docker_labels: BTreeMap<String, String>,
@@ -103,6 +105,15 @@ pub(super) struct RawMountPoint {
     pub(super) source_volume: Option<String>,
     pub(super) container_path: Option<String>,
     pub(super) read_only: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct RawPortMapping {
+    pub(super) container_port: Option<Whole>,
+    pub(super) host_port: Option<Whole>,
+    pub(super) protocol: Option<String>,
+    pub(super) app_protocol: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -157,6 +168,7 @@ pub(super) struct RawLimits {
     pub(super) cpu_time: Option<String>,
     pub(super) open_files: Option<Whole>,
     pub(super) connections: Option<Whole>,
+    pub(super) requests_in_flight: Option<Whole>,
 }
 
 /// A whole number of any size and sign: its range is checked where its meaning is known, and said in its units.

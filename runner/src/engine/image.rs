@@ -6,9 +6,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use wasmtime::component::Component;
+use wasmtime::component::{Component, InstancePre};
 use wasmtime::{Engine, Module};
 use wasmtime_wasi::p2::bindings::CommandPre;
+use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
 use super::code::Compiled;
 use crate::host::{self, ComponentState, ModuleState};
@@ -167,10 +168,23 @@ pub(crate) struct Image {
 
 /// The linked form of an image: what `InstancePre` caches is shared by all its tasks.
 pub(crate) enum Program {
-    /// A WASI 0.2 command component.
-    Component(CommandPre<ComponentState>),
+    /// A WASI 0.2 component: a command, a handler of HTTP requests, or both.
+    Component(ComponentProgram),
     /// A WASI preview 1 command module.
     Module(wasmtime::InstancePre<ModuleState>),
+}
+
+/// A component and its entrances, of which there is at least one. Which of them is used the container definition says.
+pub(crate) struct ComponentProgram {
+    instance: InstancePre<ComponentState>,
+    command: Option<CommandPre<ComponentState>>,
+    handler: Option<ProxyPre<ComponentState>>,
+}
+
+impl ComponentProgram {
+    pub(super) fn component(&self) -> &Component {
+        self.instance.component()
+    }
 }
 
 /// One thing that an image imports, for `explain`.
@@ -191,6 +205,42 @@ impl Image {
     /// The size of its compiled form, in bytes.
     pub(super) fn code(&self) -> u64 {
         self.code
+    }
+
+    /// Its entrance as a command component; for a core module there is another one.
+    pub(crate) fn command(&self) -> Option<&CommandPre<ComponentState>> {
+        match &self.program {
+            Program::Component(component) => component.command.as_ref(),
+            Program::Module(_) => None,
+        }
+    }
+
+    /// Its entrance as a handler of HTTP requests.
+    pub(crate) fn handler(&self) -> Option<&ProxyPre<ComponentState>> {
+        match &self.program {
+            Program::Component(component) => component.handler.as_ref(),
+            Program::Module(_) => None,
+        }
+    }
+
+    /// Whether it has the entrance that a container needs: one for requests where it `serves`, and else one for a command.
+    pub(crate) fn check_entrance(&self, serves: bool) -> Result<(), ImageProblem> {
+        let missing = match (serves, &self.program) {
+            (true, Program::Module(_)) => {
+                "the container has `portMappings`, and a core module handles no requests; build a component that exports \
+                 `wasi:http/incoming-handler@0.2.x`, or remove the mappings"
+            }
+            (true, Program::Component(component)) if component.handler.is_none() => {
+                "the container has `portMappings`, and the component does not export `wasi:http/incoming-handler@0.2.x`; \
+                 build a handler (a library, for the world `wasi:http/proxy`), or remove the mappings"
+            }
+            (false, Program::Component(component)) if component.command.is_none() => {
+                "the component handles HTTP requests and does not export `wasi:cli/run@0.2.x`; give the container \
+                 `portMappings` (a component by itself, `--port`), or build a binary (`fn main`)"
+            }
+            _ => return Ok(()),
+        };
+        Err(ImageProblem::NothingToRun(missing))
     }
 
     /// What the image imports, in its own order.
@@ -225,13 +275,19 @@ impl Linkers {
             .collect();
         let linked = self.components.instantiate_pre(component);
         let linked = linked.map_err(|error| ImageProblem::Link(format!("{error:#}")))?;
-        let command = CommandPre::new(linked).map_err(|_| {
-            ImageProblem::NothingToRun(
-                "the component does not export `wasi:cli/run@0.2.x`; build a binary (`fn main`), not a library",
-            )
-        })?;
+        let program = ComponentProgram {
+            command: CommandPre::new(linked.clone()).ok(),
+            handler: ProxyPre::new(linked.clone()).ok(),
+            instance: linked,
+        };
+        if program.command.is_none() && program.handler.is_none() {
+            return Err(ImageProblem::NothingToRun(
+                "the component exports neither `wasi:cli/run@0.2.x` nor `wasi:http/incoming-handler@0.2.x`; build a binary \
+                 (`fn main`), or a handler of HTTP requests",
+            ));
+        }
         let code = size(component.image_range());
-        Ok(Image { program: Program::Component(command), imports, code })
+        Ok(Image { program: Program::Component(program), imports, code })
     }
 
     fn module(&self, module: &Module) -> Result<Image, ImageProblem> {

@@ -44,7 +44,7 @@ impl PoolPlaces {
     /// What one instance of `program` needs.
     pub(crate) fn of(program: &Program) -> Self {
         let required = match program {
-            Program::Component(command) => command.instance_pre().component().resources_required(),
+            Program::Component(program) => program.component().resources_required(),
             Program::Module(module) => Some(module.module().resources_required()),
         };
         match required {

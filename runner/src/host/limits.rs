@@ -29,7 +29,8 @@ pub(crate) struct MemoryLimiter {
 
 impl MemoryLimiter {
     /// `limit` is in bytes. `peak` is kept at the most that was in use at one time, which is all that was granted, since
-    /// memories never shrink; it is shared so that it can be read when the store is gone.
+    /// memories never shrink; it is shared so that it can be read when the store is gone, and among stores of which the
+    /// largest counts.
     pub(crate) fn new(limit: u64, peak: Arc<AtomicU64>) -> Self {
         Self { limit, used: 0, peak }
     }
@@ -40,7 +41,7 @@ impl MemoryLimiter {
             return Err(wasmtime::Error::new(MemoryLimitExceeded { limit: self.limit }));
         }
         self.used = wanted;
-        self.peak.store(wanted, Ordering::Relaxed);
+        self.peak.fetch_max(wanted, Ordering::Relaxed);
         Ok(true)
     }
 }

@@ -3,13 +3,14 @@
 //! What is here is what an operator says. `checks` holds a definition to it, `files` what a definition names on disk, and
 //! `mounts` knows folders under whatever name they are mounted.
 //!
-//! Absent: a bound on host ports, which no definition can ask for, and on what a role's own policies allow.
+//! Absent: a bound on what a role's own policies allow.
 
 mod checks;
 mod files;
 mod mounts;
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -44,6 +45,7 @@ pub struct OperatorBounds {
     volume_folders: Vec<PathBuf>,
     protected: Vec<PathBuf>,
     egress: Allowed<Vec<EgressName>>,
+    host_ports: Allowed<Vec<RangeInclusive<u16>>>,
     max_memory: Mebibytes,
     /// As much as one container where it is not set.
     max_task_memory: Option<Mebibytes>,
@@ -66,9 +68,9 @@ enum Allowed<T> {
 }
 
 impl OperatorBounds {
-    /// Nothing is allowed: no role, no image, no volume, no host, no session without a policy, no shared session. What
-    /// must have some number has a small one: 512 MiB of memory for a whole task, the share of one core, ten containers,
-    /// 16 volumes, one hour for a task and for a role session, and the default of each of `rolebox.limits`.
+    /// Nothing is allowed: no role, no image, no volume, no host, no host port, no session without a policy, no shared
+    /// session. What must have some number has a small one: 512 MiB of memory for a whole task, the share of one core, ten
+    /// containers, 16 volumes, one hour for a task and for a role session, and the default of each of `rolebox.limits`.
     #[must_use]
     pub fn deny_all() -> Self {
         Self {
@@ -77,6 +79,7 @@ impl OperatorBounds {
             volume_folders: Vec::new(),
             protected: Vec::new(),
             egress: Allowed::Listed(Vec::new()),
+            host_ports: Allowed::Listed(Vec::new()),
             max_memory: DEFAULT_MAX_MEMORY,
             max_task_memory: None,
             max_cpu: DEFAULT_MAX_CPU,
@@ -155,6 +158,28 @@ impl OperatorBounds {
         self
     }
 
+    /// Containers may be served on this port of the host. 0 stands for a free one that the host chooses.
+    #[must_use]
+    pub fn allow_host_port(self, port: u16) -> Self {
+        self.allow_host_ports(port..=port)
+    }
+
+    /// Containers may be served on these ports of the host.
+    #[must_use]
+    pub fn allow_host_ports(mut self, ports: RangeInclusive<u16>) -> Self {
+        if let Allowed::Listed(listed) = &mut self.host_ports {
+            listed.push(ports);
+        }
+        self
+    }
+
+    /// Containers may be served on any port that this process may listen on.
+    #[must_use]
+    pub fn allow_any_host_port(mut self) -> Self {
+        self.host_ports = Allowed::Any;
+        self
+    }
+
     /// The most memory that one container may have, 512 MiB by default.
     #[must_use]
     pub fn with_max_memory(mut self, memory: Mebibytes) -> Self {
@@ -162,8 +187,8 @@ impl OperatorBounds {
         self
     }
 
-    /// The most memory that a task may have: its own `memory`, else its containers' together. As much as one container may
-    /// have by default.
+    /// The most memory that a task may have: its own `memory`, else its containers' together, where one that serves requests
+    /// counts once for each of `requestsInFlight`. As much as one container may have by default.
     #[must_use]
     pub fn with_max_task_memory(mut self, memory: Mebibytes) -> Self {
         self.max_task_memory = Some(memory);

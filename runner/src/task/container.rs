@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use http::header::HOST;
+use http::{HeaderValue, Request};
+use http_body_util::Empty;
 use rolebox_policy::Region;
+use tokio::sync::oneshot;
 use wasmtime::Trap;
 use wasmtime_wasi::{I32Exit, WasiCtxBuilder};
 
@@ -13,8 +18,8 @@ use super::volumes::Folders;
 use crate::definition::{ContainerDefinition, TaskDefinition};
 use crate::engine::{Engine, Image, PoolPlaces, Program};
 use crate::host::{
-    self, AwsCtx, ComponentState, FileWork, Filesystem, MemoryLimitExceeded, MemoryLimiter, ModuleState, Mount,
-    limited_store,
+    self, AwsCtx, ComponentState, FileWork, Filesystem, GuestAnswer, MemoryLimitExceeded, MemoryLimiter, ModuleState,
+    Mount, limited_store,
 };
 use crate::output::{OutputLimitExceeded, OutputName, OutputQueue};
 use crate::settings::MemoryInspector;
@@ -78,7 +83,7 @@ impl PreparedContainer {
         &self.definition
     }
 
-    /// What one start of it takes of the pool.
+    /// What one instance of it takes of the pool.
     pub(super) fn places(&self) -> PoolPlaces {
         self.places
     }
@@ -101,7 +106,11 @@ impl PreparedContainer {
         let limiter = MemoryLimiter::new(self.definition.memory().bytes(), usage.peak_memory.clone());
         let engine = engine.wasmtime();
         match &self.image.program {
-            Program::Component(command) => {
+            Program::Component(_) => {
+                // Whoever prepared the task has looked for it.
+                let Some(command) = self.image.command() else {
+                    return ContainerEnd::FailedToStart("the component is no command".to_owned());
+                };
                 let state = ComponentState::new(wasi, filesystem, aws, limiter);
                 let mut store = limited_store(engine, state, self.call_bytes);
                 let command = match command.instantiate_async(&mut store).await {
@@ -141,6 +150,54 @@ impl PreparedContainer {
         }
     }
 
+    /// Has a fresh instance handle one request, until the guest has returned. To stop it before, drop the future; where
+    /// `answer` is dropped with it, there was none.
+    #[expect(clippy::too_many_arguments, reason = "what a run is given, and the request")]
+    pub(super) async fn answer<B>(
+        &self,
+        engine: &Engine,
+        aws: AwsCtx,
+        files: FileWork,
+        output: &OutputQueue,
+        usage: &ContainerUsage,
+        inspector: Option<&MemoryInspector>,
+        request: Request<B>,
+        answer: oneshot::Sender<GuestAnswer>,
+    ) -> ContainerEnd
+    where
+        B: http_body::Body<Data = Bytes, Error = hyper::Error> + Send + 'static,
+    {
+        let filesystem = match Filesystem::new(self.mounts.clone(), files).await {
+            Ok(filesystem) => filesystem,
+            Err(error) => return ContainerEnd::FailedToStart(error.to_string()),
+        };
+        // Whoever prepared the task has looked for it.
+        let Some(handler) = self.image.handler() else {
+            return ContainerEnd::FailedToStart("the component is no handler of requests".to_owned());
+        };
+        let limiter = MemoryLimiter::new(self.definition.memory().bytes(), usage.peak_memory.clone());
+        let state = ComponentState::new(self.wasi(output), filesystem, aws, limiter);
+        let mut store = limited_store(engine.wasmtime(), state, self.call_bytes);
+        let handler = match handler.instantiate_async(&mut store).await {
+            Ok(handler) => handler,
+            Err(error) => return ended(Err(error), false),
+        };
+        let (request, outparam) = match store.data_mut().incoming(request, answer) {
+            Ok(arguments) => arguments,
+            Err(error) => return ended(Err(error), false),
+        };
+        let handler = handler.wasi_http_incoming_handler();
+        let result = handler.call_handle(&mut store, request, outparam).await;
+        if let Some(inspector) = inspector
+            && inspect::after(&mut store, result.as_ref().err(), inspector)
+            && let Ok((request, outparam)) = store.data_mut().incoming(nothing(), oneshot::channel().0)
+        {
+            let trapped = handler.call_handle(&mut store, request, outparam).await;
+            inspect::after(&mut store, trapped.as_ref().err(), inspector);
+        }
+        ended(result.map(|()| 0), true)
+    }
+
     fn wasi(&self, output: &OutputQueue) -> WasiCtxBuilder {
         let mut wasi = host::wasi_builder();
         wasi.args(&self.definition.arguments())
@@ -149,6 +206,13 @@ impl PreparedContainer {
             .stderr(output.stream(OutputName::Stderr));
         wasi
     }
+}
+
+/// A request for a guest that is entered only to be looked at.
+fn nothing() -> Request<Empty<Bytes>> {
+    let mut request = Request::new(Empty::new());
+    request.headers_mut().insert(HOST, HeaderValue::from_static("localhost"));
+    request
 }
 
 /// The definition's own variables and the few that the host adds where there is a role.

@@ -1,17 +1,21 @@
 //! Runs a task's containers together: in the order of their dependencies, until an essential one ends.
+//!
+//! Containers that serve are drained before the rest is cut.
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::Poll;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::PreparedTask;
-use super::outcome::{ContainerEnd, EndedContainer, TaskEnd};
+use super::outcome::{ContainerEnd, EndedContainer, TaskEnd, in_words};
+use super::served::{Admission, Handler, NetworkBinding, Server, Stage};
 use super::usage::ContainerUsage;
 use crate::cpu::{CpuBudget, Cut, Guest, TaskShare};
-use crate::definition::Condition;
+use crate::definition::{Condition, PortMapping};
 use crate::host::{AwsCtx, FileWork};
 use crate::output::OutputQueue;
 
@@ -23,17 +27,45 @@ enum State {
     Ended(ContainerEnd),
 }
 
+/// What a task's containers share.
+#[derive(Clone, Copy)]
+pub(super) struct Task<'a> {
+    pub(super) prepared: &'a PreparedTask,
+    pub(super) id: &'a str,
+    pub(super) aws: &'a AwsCtx,
+    pub(super) files: &'a FileWork,
+    pub(super) output: &'a OutputQueue,
+    /// Told of each container that listens.
+    pub(super) listens: &'a watch::Sender<Vec<NetworkBinding>>,
+}
+
 /// One run of a task's containers.
 struct Run<'a> {
-    task: &'a PreparedTask,
-    aws: &'a AwsCtx,
-    files: &'a FileWork,
-    output: &'a OutputQueue,
-    share: TaskShare,
+    task: Task<'a>,
+    share: Arc<TaskShare>,
     budget: Option<CpuBudget>,
+    admission: Admission,
     states: Vec<State>,
     usage: Vec<ContainerUsage>,
-    running: Vec<(usize, Guest<ContainerEnd>)>,
+    running: Vec<(usize, Running)>,
+}
+
+/// A container that runs.
+enum Running {
+    Command(Guest<ContainerEnd>),
+    Server(Server),
+}
+
+impl Future for Running {
+    type Output = Result<ContainerEnd, Cut>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Self::Command(guest) => Pin::new(guest).poll(context),
+            // One that listens no more without having been asked to.
+            Self::Server(server) => Pin::new(server).poll(context).map(|()| Err(Cut::Panicked)),
+        }
+    }
 }
 
 /// Resolves when the task is asked to stop, with the reason.
@@ -48,21 +80,13 @@ pub(super) async fn stop_requested(stopped: &mut watch::Receiver<Option<String>>
 }
 
 /// Runs all containers. When this returns, none of them runs any more.
-pub(super) async fn run(
-    task: &PreparedTask,
-    aws: &AwsCtx,
-    files: &FileWork,
-    output: &OutputQueue,
-    mut stopped: watch::Receiver<Option<String>>,
-) -> TaskEnd {
-    let (definition, count) = (&task.definition, task.containers.len());
+pub(super) async fn run(task: Task<'_>, mut stopped: watch::Receiver<Option<String>>) -> TaskEnd {
+    let (definition, count) = (&task.prepared.definition, task.prepared.containers.len());
     let mut run = Run {
         task,
-        aws,
-        files,
-        output,
-        share: task.runner.0.guests.share(definition.cpu_share(), definition.cpu_limit()),
+        share: Arc::new(task.prepared.runner.0.guests.share(definition.cpu_share(), definition.cpu_limit())),
         budget: definition.limits().cpu_time.map(CpuBudget::new),
+        admission: Admission::new(definition),
         states: vec![State::Waiting; count],
         // Not `vec!`, which would clone one and so count all containers together.
         usage: (0..count).map(|_| ContainerUsage::default()).collect(),
@@ -73,7 +97,7 @@ pub(super) async fn run(
     tokio::pin!(deadline);
     let (decisive, others) = loop {
         run.start_ready();
-        if let Some(index) = decided(task, &run.states) {
+        if let Some(index) = decided(task.prepared, &run.states) {
             break (index, ContainerEnd::TaskStopping);
         }
         let cut = tokio::select! {
@@ -82,21 +106,15 @@ pub(super) async fn run(
                     run.states[index] = State::Ended(end);
                     continue;
                 }
-                Some((_, Err(Cut::CpuTime))) => ContainerEnd::CpuTime {
-                    limit: in_words(definition.limits().cpu_time.unwrap_or_default()),
-                },
-                // A panic in a host function: a defect of ours that ends the task and nothing else.
-                Some((_, Err(Cut::Panicked))) => {
-                    ContainerEnd::FailedToStart("the host failed while running the task".to_owned())
-                }
-                Some((_, Err(Cut::Stopped))) => ContainerEnd::StopRequested("the runner was closed".to_owned()),
+                Some((index, Err(cut))) => break (index, ended_by(cut, definition.limits().cpu_time)),
                 // `decided` finds a decisive container when none runs; a definition has an essential one.
                 None => ContainerEnd::FailedToStart("no container can be started".to_owned()),
             },
-            () = &mut deadline => ContainerEnd::TimedOut { timeout: in_words(timeout) },
+            // One that serves is meant to go on: there, the timeout is each request's and each command's.
+            () = &mut deadline, if !definition.serves() => ContainerEnd::TimedOut { timeout: in_words(timeout) },
             reason = stop_requested(&mut stopped) => ContainerEnd::StopRequested(reason),
         };
-        break (first_live(&run.states), cut);
+        break (first_live(task.prepared, &run.states), cut);
     };
     run.end(decisive, &others).await
 }
@@ -111,7 +129,7 @@ impl Run<'_> {
                 if self.states[index] != State::Waiting {
                     continue;
                 }
-                match readiness(self.task, index, &self.states) {
+                match readiness(self.task.prepared, index, &self.states) {
                     Readiness::NotYet => continue,
                     Readiness::Never(container) => {
                         self.states[index] = State::Ended(ContainerEnd::DependencyFailed { container });
@@ -125,23 +143,63 @@ impl Run<'_> {
 
     fn start(&mut self, index: usize) {
         self.states[index] = State::Running;
-        let (shared, container) = (self.task.runner.0.clone(), self.task.containers[index].clone());
-        let (aws, files) = (self.aws.clone(), self.files.clone());
-        let (output, usage) = (self.output.clone(), self.usage[index].clone());
+        let running = match self.task.prepared.containers[index].definition().port_mapping() {
+            None => Running::Command(self.command(index)),
+            Some(mapping) => match self.server(index, mapping) {
+                Ok(server) => Running::Server(server),
+                Err(why) => {
+                    self.states[index] = State::Ended(ContainerEnd::FailedToStart(why));
+                    return;
+                }
+            },
+        };
+        self.running.push((index, running));
+    }
+
+    fn command(&self, index: usize) -> Guest<ContainerEnd> {
+        let Task { prepared, aws, files, output, .. } = self.task;
+        let (shared, container) = (prepared.runner.0.clone(), prepared.containers[index].clone());
+        let (aws, files, output, usage) = (aws.clone(), files.clone(), output.clone(), self.usage[index].clone());
         let (weight, computed) = (container.definition().cpu(), usage.computed.clone());
-        let guest = self.share.spawn(weight, computed, self.budget.clone(), async move {
+        // The task that it is beside has no timeout, and a command is not to compute for ever by it.
+        let timeout = prepared.definition.serves().then(|| prepared.definition.timeout());
+        self.share.spawn(weight, computed, self.budget.clone(), async move {
             let inspector = shared.settings.inspector.as_ref();
-            container.run(&shared.engine, aws, files, &output, &usage, inspector).await
-        });
-        self.running.push((index, guest));
+            let end = container.run(&shared.engine, aws, files, &output, &usage, inspector);
+            let Some(timeout) = timeout else { return end.await };
+            let ended = tokio::time::timeout(timeout, end).await;
+            ended.unwrap_or_else(|_| ContainerEnd::TimedOut { timeout: in_words(timeout) })
+        })
+    }
+
+    fn server(&self, index: usize, mapping: &PortMapping) -> Result<Server, String> {
+        let Task { prepared, id, aws, files, output, listens } = self.task;
+        let (stage, reached) = watch::channel(Stage::Serving);
+        let handler = Handler {
+            shared: prepared.runner.0.clone(),
+            task_id: id.to_owned(),
+            container: prepared.containers[index].clone(),
+            aws: aws.clone(),
+            files: files.clone(),
+            output: output.clone(),
+            usage: self.usage[index].clone(),
+            share: self.share.clone(),
+            admission: self.admission.clone(),
+            timeout: prepared.definition.timeout(),
+            cpu_time: prepared.definition.limits().cpu_time,
+            stage: reached,
+        };
+        let (server, binding) = Server::start(stage, handler, mapping)?;
+        listens.send_modify(|bindings| bindings.push(binding));
+        Ok(server)
     }
 
     /// The next container that ends, or `None` where none runs.
     async fn next_end(&mut self) -> Option<(usize, Result<ContainerEnd, Cut>)> {
         poll_fn(|context| {
             for place in 0..self.running.len() {
-                let (index, guest) = &mut self.running[place];
-                if let Poll::Ready(end) = Pin::new(guest).poll(context) {
+                let (index, running) = &mut self.running[place];
+                if let Poll::Ready(end) = Pin::new(running).poll(context) {
                     let index = *index;
                     self.running.swap_remove(place);
                     return Poll::Ready(Some((index, end)));
@@ -152,12 +210,29 @@ impl Run<'_> {
         .await
     }
 
-    /// Cuts what still runs, with `others` as its end, and waits until its store is gone.
-    async fn end(self, decisive: usize, others: &ContainerEnd) -> TaskEnd {
-        for (_, guest) in self.running {
+    /// Drains what serves, then cuts what still runs, with `others` as its end, and waits until all stores are gone.
+    async fn end(mut self, decisive: usize, others: &ContainerEnd) -> TaskEnd {
+        let requested = match others {
+            ContainerEnd::StopRequested(reason) => Some(reason.clone()),
+            _ => None,
+        };
+        let (mut guests, mut servers) = (Vec::new(), Vec::new());
+        for (index, running) in std::mem::take(&mut self.running) {
+            match running {
+                Running::Command(guest) => guests.push(guest),
+                // Each on its own, so that their graces run at the same time.
+                Running::Server(server) => servers.push((index, tokio::spawn(server.stop()))),
+            }
+        }
+        for (index, stopping) in servers {
+            if stopping.await.unwrap_or(false) {
+                self.states[index] = State::Ended(ContainerEnd::Drained { requested: requested.clone() });
+            }
+        }
+        for guest in guests {
             guest.stop().await;
         }
-        let ended = self.task.containers.iter().zip(self.states).zip(self.usage);
+        let ended = self.task.prepared.containers.iter().zip(self.states).zip(self.usage);
         let containers = ended.map(|((container, state), usage)| {
             let end = match state {
                 State::Ended(end) => end,
@@ -170,6 +245,7 @@ impl Run<'_> {
                 end,
                 peak_memory: usage.peak_memory(),
                 cpu_time: usage.cpu_time(),
+                requests: definition.port_mapping().map(|_| usage.requests.usage()),
             }
         });
         TaskEnd { containers: containers.collect(), decisive }
@@ -220,15 +296,21 @@ fn decided(task: &PreparedTask, states: &[State]) -> Option<usize> {
         .or_else(|| all.clone().all(|index| ended(&index)).then(|| all.len().saturating_sub(1)))
 }
 
-/// The container to name when the task as a whole is ended: the first one that has not ended.
-fn first_live(states: &[State]) -> usize {
-    states.iter().position(|state| !matches!(state, State::Ended(..))).unwrap_or_default()
+/// The container to name when the task as a whole is ended: the first one that has not ended, an essential one if there is.
+fn first_live(task: &PreparedTask, states: &[State]) -> usize {
+    let live = |index: &usize| !matches!(states[*index], State::Ended(..));
+    let essential = |index: &usize| task.containers[*index].definition().essential();
+    let all = 0..states.len();
+    let first = all.clone().filter(live).find(essential).or_else(|| all.clone().find(live));
+    first.unwrap_or_default()
 }
 
-fn in_words(duration: Duration) -> String {
-    if duration.subsec_nanos() == 0 {
-        format!("{} s", duration.as_secs())
-    } else {
-        format!("{} ms", duration.as_millis())
+/// The end of a container that did not end by itself, and of all that run beside it.
+fn ended_by(cut: Cut, cpu_time: Option<Duration>) -> ContainerEnd {
+    match cut {
+        Cut::CpuTime => ContainerEnd::CpuTime { limit: in_words(cpu_time.unwrap_or_default()) },
+        // A panic in a host function: a defect of ours that ends the task and nothing else.
+        Cut::Panicked => ContainerEnd::FailedToStart("the host failed while running the task".to_owned()),
+        Cut::Stopped => ContainerEnd::StopRequested("the runner was closed".to_owned()),
     }
 }

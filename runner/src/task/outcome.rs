@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use super::served::RequestUsage;
 use crate::egress::CallUsage;
 
 /// The exit code of a process that was killed (128 + SIGKILL): what ECS shows for a container that a limit or StopTask
@@ -64,6 +65,8 @@ pub(super) enum ContainerEnd {
     StopRequested(String),
     /// It was stopped because an essential container of the task ended.
     TaskStopping,
+    /// It served, and had answered all requests when the task was to end: for this reason, where the task was asked to stop.
+    Drained { requested: Option<String> },
     /// It could not be started.
     FailedToStart(String),
     /// A container that it depends on did not end as its condition asks, so it was never started.
@@ -74,6 +77,8 @@ impl ContainerEnd {
     fn exit_code(&self) -> Option<i32> {
         match self {
             Self::Exited(code) => Some(*code),
+            // A server ends only because it is asked to, so this is how it ends well.
+            Self::Drained { .. } => Some(0),
             Self::Trapped(_) => Some(ABORTED),
             Self::OutOfMemory { .. }
             | Self::OutputLimit { .. }
@@ -90,9 +95,10 @@ impl ContainerEnd {
         *self == Self::Exited(0)
     }
 
-    fn reason(&self) -> Option<String> {
+    pub(super) fn reason(&self) -> Option<String> {
         Some(match self {
             Self::Exited(_) | Self::TaskStopping => return None,
+            Self::Drained { requested } => return requested.clone(),
             Self::Trapped(trap) => format!("the guest trapped: {trap}"),
             Self::OutOfMemory { limit } => {
                 let limit = limit >> 20;
@@ -123,7 +129,8 @@ pub struct StoppedContainer {
     pub name: String,
     /// Whether the task ends with it.
     pub essential: bool,
-    /// Its exit code: the guest's own; 134 after a trap; 137 when a limit or a stop ended it. `None` when it never ran.
+    /// Its exit code: the guest's own; 134 after a trap; 137 when a limit or a stop ended it; 0 when it served, and all
+    /// requests were answered before it was to end. `None` when it never ran.
     pub exit_code: Option<i32>,
     /// Why it ended, where the exit code does not say it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,6 +140,10 @@ pub struct StoppedContainer {
     /// The processor time that it used, in JSON a number of seconds: its own code, and the host's while it waited for that.
     #[serde(serialize_with = "in_seconds")]
     pub cpu_time: Duration,
+    /// For a container that serves: what became of the requests to it. Its `peak_memory` is the largest of theirs, and its
+    /// `cpu_time` that of all.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<RequestUsage>,
 }
 
 /// A task that has ended.
@@ -180,6 +191,16 @@ pub(super) struct EndedContainer {
     pub(super) end: ContainerEnd,
     pub(super) peak_memory: u64,
     pub(super) cpu_time: Duration,
+    pub(super) requests: Option<RequestUsage>,
+}
+
+/// A limit as messages have it: `5 s`, `1500 ms`.
+pub(super) fn in_words(duration: Duration) -> String {
+    if duration.subsec_nanos() == 0 {
+        format!("{} s", duration.as_secs())
+    } else {
+        format!("{} ms", duration.as_millis())
+    }
 }
 
 fn in_seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
@@ -217,7 +238,9 @@ impl StoppedTask {
         let (stop_code, stopped_reason, exit_code) = match task.containers.get(task.decisive) {
             Some(decisive) => {
                 let code = match decisive.end {
-                    ContainerEnd::StopRequested(_) => StopCode::UserInitiated,
+                    ContainerEnd::StopRequested(_) | ContainerEnd::Drained { requested: Some(_) } => {
+                        StopCode::UserInitiated
+                    }
                     ContainerEnd::FailedToStart(_) | ContainerEnd::DependencyFailed { .. } => {
                         StopCode::TaskFailedToStart
                     }
@@ -239,6 +262,7 @@ impl StoppedTask {
                 essential: container.essential,
                 peak_memory: container.peak_memory,
                 cpu_time: container.cpu_time,
+                requests: container.requests,
             })
             .collect();
         Self {

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::served::RequestCounts;
+
 /// Counted while the container runs; a clone counts the same.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ContainerUsage {
@@ -11,6 +13,8 @@ pub(super) struct ContainerUsage {
     pub(super) peak_memory: Arc<AtomicU64>,
     /// Nanoseconds.
     pub(super) computed: Arc<AtomicU64>,
+    /// Of a container that serves.
+    pub(super) requests: RequestCounts,
 }
 
 impl ContainerUsage {

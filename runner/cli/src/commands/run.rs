@@ -10,7 +10,7 @@ use indicatif::ProgressBar;
 use rolebox::definition::Problem;
 use rolebox::egress::audit::{AuditSink, JsonLines, TracingAudit};
 use rolebox::output::TaskOutput;
-use rolebox::task::{PrepareError, PreparedTask, StopCode, StoppedTask};
+use rolebox::task::{NetworkBinding, PrepareError, PreparedTask, StopCode, StoppedTask};
 use rolebox::{Runner, RunnerSettings};
 use serde::Serialize;
 
@@ -27,8 +27,8 @@ use crate::signals::Signals;
 use crate::suggestion::{Recorder, Suggestion};
 use crate::task_output::StandardStreams;
 
-/// A definition has ten containers at most, and one task runs.
-const MAX_INSTANCES: u32 = 10;
+/// A definition has ten containers at most, and one task runs. Each request to one that serves has an instance too.
+const MAX_COMMANDS: u32 = 10;
 
 /// How long work goes on before it is shown to.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -91,9 +91,11 @@ async fn run_with(
     let streams = StandardStreams::new()
         .map_err(|error| Failure::runner(error).context("stdout and stderr cannot be written to"))?;
     let mut running = prepared.start(TaskOutput::Writer(Box::new(streams)));
+    let mut bindings = running.bindings();
     let mut stopping = false;
     let stopped = loop {
         tokio::select! {
+            Some(binding) = bindings.next() => listens(&binding, console),
             stopped = running.wait() => break stopped,
             signal = signals.next() => {
                 if stopping {
@@ -155,7 +157,8 @@ pub(super) fn settings_without_aws(
     private: impl IntoIterator<Item = PathBuf>,
 ) -> Result<RunnerSettings, Failure> {
     let private = private.into_iter().chain(aws::own_files());
-    let settings = RunnerSettings::new(bounds(input, arguments, private)?).with_max_instances(MAX_INSTANCES);
+    let requests = if input.definition.serves() { input.definition.limits().requests_in_flight } else { 0 };
+    let settings = RunnerSettings::new(bounds(input, arguments, private)?).with_max_instances(MAX_COMMANDS + requests);
     with_images(settings, &arguments.images)
 }
 
@@ -198,6 +201,21 @@ fn not_prepared(input: &Input, error: PrepareError) -> Failure {
         ),
         error @ PrepareError::Image { .. } => Failure::image(error).context(input.file.display().to_string()),
         error => Failure::runner(error).context(input.file.display().to_string()),
+    }
+}
+
+/// What `--output json` prints as soon as a container listens: a line of stderr.
+#[derive(Debug, Serialize)]
+struct Listening<'a> {
+    listening: &'a NetworkBinding,
+}
+
+fn listens(binding: &NetworkBinding, console: &Console) {
+    match console.format() {
+        OutputFormat::Json => console.report(&Listening { listening: binding }),
+        OutputFormat::Text => {
+            console.say(&format!("{} listens on http://{}", binding.container_name, binding.address()));
+        }
     }
 }
 

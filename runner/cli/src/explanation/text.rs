@@ -229,6 +229,7 @@ fn describe_limits(limits: &Limits, page: &mut Page) {
     entry("bodies in all", "totalBytes", or_none(limits.total_bytes.map(show_bytes)));
     entry("open files", "openFiles", limits.open_files.to_string());
     entry("connections", "connections", limits.connections.to_string());
+    entry("requests", "requestsInFlight", format!("{} at once", limits.requests_in_flight));
 }
 
 /// A table: what is asked for, what is allowed, and whether the one is within the other.
@@ -272,6 +273,13 @@ fn describe_container(container: &Container<'_>, page: &mut Page) {
     if !container.essential {
         page.entry("essential", "no");
     }
+    page.entries(
+        "serves on",
+        container.port_mappings.iter().map(|mapping| match mapping.host_port {
+            0 => "a free port of the host".to_owned(),
+            port => format!("port {port} of the host"),
+        }),
+    );
     page.entry("arguments", &container.arguments.join(" "));
     let environment = container.environment.iter();
     page.entries("environment", environment.map(|variable| format!("{}={}", variable.name, variable.value)));

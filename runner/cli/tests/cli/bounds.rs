@@ -155,6 +155,12 @@ fn each_flag_refuses_what_is_beyond_it() {
             "rolebox.limits.openFiles: asks for 256 (the operator allows at most 255;",
         ),
         (
+            none,
+            "--max-limit requestsInFlight=64",
+            "--max-limit requestsInFlight=63",
+            "rolebox.limits.requestsInFlight: asks for 64 (the operator allows at most 63;",
+        ),
+        (
             volume as Change,
             "--volume-root data",
             "--volume-root images",

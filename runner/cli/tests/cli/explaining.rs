@@ -143,6 +143,7 @@ fn a_definition_is_explained_in_json() {
             "cpuTime",
             "openFiles",
             "connections",
+            "requestsInFlight",
             "cpuLimit"
         ]),
     );

@@ -16,6 +16,7 @@ fn the_smallest_definition_has_the_documented_defaults() {
     let limits = definition.limits();
     assert_eq!((limits.output_bytes, limits.body_bytes), (16 << 20, 16 << 20));
     assert_eq!((limits.calls_in_flight, limits.calls_per_second, limits.open_files), (64, 1_000, 256));
+    assert_eq!(limits.requests_in_flight, 64);
     assert_eq!((limits.total_bytes, limits.call_timeout), (None, Duration::from_secs(60)));
 
     let container = &definition.containers()[0];
@@ -74,8 +75,7 @@ fn everything_that_is_read_can_be_asked_for() {
             "cpuLimit": 512,
             "limits": {
                 "outputBytes": 1, "bodyBytes": 2, "callsInFlight": 3, "callsPerSecond": 4, "totalBytes": 5,
-                "callTimeout": "6s", "cpuTime": "7s", "openFiles": 8,
-                "connections": 9,
+                "callTimeout": "6s", "cpuTime": "7s", "openFiles": 8, "connections": 9, "requestsInFlight": 10,
             },
         },
     }));
@@ -115,7 +115,55 @@ fn everything_that_is_read_can_be_asked_for() {
     assert_eq!(limits.call_timeout, Duration::from_secs(6));
     assert_eq!((limits.cpu_time, limits.open_files), (Some(Duration::from_secs(7)), 8));
     assert_eq!(limits.connections, 9);
+    assert_eq!(limits.requests_in_flight, 10);
     assert_eq!((definition.cpu_limit(), definition.cpu_share()), (Some(512), 1024));
+}
+
+#[test]
+fn a_port_mapping_makes_a_container_one_that_serves() {
+    let ports = |mapping: Value| {
+        let definition = accept(&with("/containerDefinitions/0/portMappings", json!([mapping])));
+        assert!(definition.serves());
+        let mapping = *definition.containers()[0].port_mapping().expect("a mapping");
+        (mapping.container_port(), mapping.host_port())
+    };
+    // What ECS's modes mean by an absent host port differs: here it is the container's, as in all but `bridge`.
+    assert_eq!(ports(json!({"containerPort": 8080})), (8080, 8080));
+    assert_eq!(
+        ports(json!({"containerPort": 80, "hostPort": 8080, "protocol": "tcp", "appProtocol": "http"})),
+        (80, 8080)
+    );
+    assert_eq!(ports(json!({"containerPort": 65_535, "hostPort": 0})), (65_535, 0));
+
+    let named = accept(&with("/containerDefinitions/0/portMappings", json!([{"containerPort": 1, "name": "web"}])));
+    let ignored: Vec<_> = named.ignored_keys().iter().map(|key| key.path.as_str()).collect();
+    assert_eq!(ignored, ["containerDefinitions[0].portMappings[0].name"]);
+    assert!(!accept(&with("/containerDefinitions/0/portMappings", json!([]))).serves());
+}
+
+#[test]
+fn a_task_that_serves_has_a_timeout_for_each_request() {
+    let command = accept(&smallest());
+    assert_eq!((command.timeout(), command.default_timeout()), (Duration::from_secs(3600), Duration::from_secs(3600)));
+    let mut document = with("/containerDefinitions/0/portMappings", json!([{"containerPort": 80}]));
+    assert_eq!(accept(&document).timeout(), Duration::from_secs(60));
+    document["rolebox"]["timeout"] = json!("5s");
+    assert_eq!(accept(&document).timeout(), Duration::from_secs(5));
+}
+
+#[test]
+fn the_most_memory_of_a_task_is_that_of_all_requests_beside_its_commands() {
+    let mut document = smallest();
+    document["containerDefinitions"] = json!([
+        {"name": "web", "image": "web.wasm", "memory": 64, "portMappings": [{"containerPort": 80}]},
+        {"name": "api", "image": "web.wasm", "memory": 100, "portMappings": [{"containerPort": 81}]},
+        {"name": "beside", "image": "app.wasm", "memory": 10},
+    ]);
+    document["rolebox"]["limits"] = json!({"requestsInFlight": 5});
+    assert_eq!(accept(&document).most_memory(), 510);
+    document["memory"] = json!("200");
+    assert_eq!(accept(&document).most_memory(), 200);
+    assert_eq!(accept(&smallest()).most_memory(), 64);
 }
 
 #[test]

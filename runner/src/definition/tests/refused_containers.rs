@@ -185,3 +185,54 @@ fn parts_that_are_more_than_the_whole() {
         cpu: the task has 1024 CPU units, and its containers 1200 together. Give the task more, or its containers less."#]],
     );
 }
+
+#[test]
+fn port_mappings() {
+    refuse_each([
+        ("/containerDefinitions/0/portMappings", json!({"containerPort": 80}), expect!["containerDefinitions[0].portMappings: an object is of the wrong type. Give a list."]),
+        ("/containerDefinitions/0/portMappings", json!([80]), expect!["containerDefinitions[0].portMappings[0]: a number is of the wrong type. Give an object."]),
+        ("/containerDefinitions/0/portMappings", json!([{}]), expect!["containerDefinitions[0].portMappings[0].containerPort: the mapping has no container port. Give one, 1 to 65535."]),
+        ("/containerDefinitions/0/portMappings", json!([{"hostPort": 80}]), expect!["containerDefinitions[0].portMappings[0].containerPort: the mapping has no container port. Give one, 1 to 65535."]),
+        ("/containerDefinitions/0/portMappings", json!([{"containerPort": 0}]), expect!["containerDefinitions[0].portMappings[0].containerPort: 0 is not a port. Give 1 to 65535."]),
+        ("/containerDefinitions/0/portMappings", json!([{"containerPort": 65536}]), expect!["containerDefinitions[0].portMappings[0].containerPort: 65536 is not a port. Give 1 to 65535."]),
+        ("/containerDefinitions/0/portMappings", json!([{"containerPort": -1}]), expect!["containerDefinitions[0].portMappings[0].containerPort: -1 is not a port. Give 1 to 65535."]),
+        ("/containerDefinitions/0/portMappings", json!([{"containerPort": "80"}]), expect![[r#"containerDefinitions[0].portMappings[0].containerPort: string "80" is of the wrong type. Give a whole number."#]]),
+        ("/containerDefinitions/0/portMappings", json!([{"containerPort": 80, "hostPort": 70000}]), expect!["containerDefinitions[0].portMappings[0].hostPort: 70000 is not a port. Give 1 to 65535, or 0 for a free one."]),
+        ("/containerDefinitions/0/portMappings", json!([{"containerPort": 80, "protocol": "udp"}]), expect![[r#"containerDefinitions[0].portMappings[0].protocol: refused: only TCP is served. Remove the key, or say "tcp"."#]]),
+        ("/containerDefinitions/0/portMappings", json!([{"containerPort": 80, "protocol": "TCP"}]), expect![[r#"containerDefinitions[0].portMappings[0].protocol: "TCP" is not a transport protocol. Remove the key, or say "tcp"."#]]),
+        ("/containerDefinitions/0/portMappings", json!([{"containerPort": 80, "appProtocol": "http2"}]), expect![[r#"containerDefinitions[0].portMappings[0].appProtocol: refused: http2 is not served, HTTP/1.1 is. Remove the key, or say "http"."#]]),
+        ("/containerDefinitions/0/portMappings", json!([{"containerPort": 80, "appProtocol": "grpc"}]), expect![[r#"containerDefinitions[0].portMappings[0].appProtocol: refused: grpc is not served, HTTP/1.1 is. Remove the key, or say "http"."#]]),
+        ("/containerDefinitions/0/portMappings", json!([{"containerPort": 80, "appProtocol": "https"}]), expect![[r#"containerDefinitions[0].portMappings[0].appProtocol: "https" is not an application protocol. Remove the key, or say "http"."#]]),
+        ("/containerDefinitions/0/portMappings", json!([{"containerPort": 80}, {"containerPort": 81}]), expect!["containerDefinitions[0].portMappings[1]: the container has 2 port mappings, and its requests come in on one port. Keep one; a second container with the same image can have another."]),
+        ("/containerDefinitions/0/portMappings", json!([{"containerPort": 80, "containerport": 81}]), expect![[r#"containerDefinitions[0].portMappings[0].containerport: unknown key in a port mapping. Did you mean "containerPort"?"#]]),
+    ]);
+}
+
+#[test]
+fn containers_that_serve_beside_others() {
+    let two = |one: serde_json::Value, other: serde_json::Value| {
+        let mut document = smallest();
+        document["containerDefinitions"] = json!([
+            {"name": "web", "image": "web.wasm", "memory": 64, "essential": false},
+            {"name": "app", "image": "app.wasm", "memory": 64},
+        ]);
+        document["containerDefinitions"][0]["portMappings"] = one;
+        for (key, value) in other.as_object().expect("keys") {
+            document["containerDefinitions"][1][key] = value.clone();
+        }
+        document
+    };
+    let port = json!([{"containerPort": 80}]);
+    refuse(&two(port.clone(), json!({"portMappings": [{"containerPort": 8080, "hostPort": 80}]})), expect![[r#"containerDefinitions[1].portMappings[0].hostPort: the container "web" has the host port 80 already. Give each its own, or 0 for a free one."#]]);
+    for condition in ["COMPLETE", "SUCCESS"] {
+        let waits = json!({"dependsOn": [{"containerName": "web", "condition": condition}]});
+        refuse(&two(port.clone(), waits), expect![[r#"containerDefinitions[1].dependsOn[0].condition: "web" serves requests until the task ends. Wait for START: that it listens."#]]);
+    }
+    let free = json!([{"containerPort": 80, "hostPort": 0}]);
+    for accepted in [
+        two(free.clone(), json!({"portMappings": free})),
+        two(port, json!({"dependsOn": [{"containerName": "web", "condition": "START"}]})),
+    ] {
+        parse(&accepted).expect("a definition");
+    }
+}

@@ -23,6 +23,8 @@ fn durations_and_limits() {
         ("/rolebox/limits/totalBytes", json!(0), expect!["rolebox.limits.totalBytes: 0 is out of range. Give 1 to 9223372036854775807."]),
         ("/rolebox/limits/callTimeout", json!("61m"), expect![[r#"rolebox.limits.callTimeout: "61m" is out of range. Give 1ms to 1h."#]]),
         ("/rolebox/limits/openFiles", json!(0), expect!["rolebox.limits.openFiles: 0 is out of range. Give 1 to 1024."]),
+        ("/rolebox/limits/requestsInFlight", json!(0), expect!["rolebox.limits.requestsInFlight: 0 is out of range. Give 1 to 1024."]),
+        ("/rolebox/limits/requestsInFlight", json!(1025), expect!["rolebox.limits.requestsInFlight: 1025 is out of range. Give 1 to 1024."]),
         ("/rolebox/limits/openFiles", json!(1025), expect!["rolebox.limits.openFiles: 1025 is out of range. Give 1 to 1024."]),
         ("/rolebox/limits/connections", json!(0), expect!["rolebox.limits.connections: 0 is out of range. Give 1 to 1024."]),
         ("/rolebox/limits/connections", json!(1025), expect!["rolebox.limits.connections: 1025 is out of range. Give 1 to 1024."]),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fs::File;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -9,8 +10,8 @@ use serde::Serialize;
 use super::files::{Refused, shown_list};
 use super::{Allowed, OperatorBounds};
 use crate::definition::{
-    CORE, DEFAULT_SESSION_DURATION, DEFAULT_TIMEOUT, Image, Limits, MIN_CPU, RoleSession, SessionPolicySetting,
-    TaskDefinition, show_bytes, show_duration,
+    CORE, ContainerDefinition, DEFAULT_SESSION_DURATION, Image, Limits, MIN_CPU, PortMapping, RoleSession,
+    SessionPolicySetting, TaskDefinition, show_bytes, show_duration,
 };
 
 /// One thing that a definition asks for, beside the operator's bound on it. As JSON it is stable: keys are added, never
@@ -216,7 +217,7 @@ impl<'a> Examination<'a> {
         let (asked, most) = (definition.timeout(), bounds.max_timeout);
         self.add(
             ("timeout", "rolebox.timeout"),
-            (show_duration(asked), asked == DEFAULT_TIMEOUT),
+            (show_duration(asked), asked == definition.default_timeout()),
             format!("at most {}", show_duration(most)),
             asked <= most,
             ("with_max_timeout", "--max-timeout DURATION"),
@@ -228,9 +229,7 @@ impl<'a> Examination<'a> {
             1 => format!("containerDefinitions[0].{key}"),
             _ => "containerDefinitions".to_owned(),
         };
-        let together = containers.iter().map(|container| u64::from(container.memory().get())).sum();
-        let asked = definition.memory().map_or(together, |memory| u64::from(memory.get()));
-        let most = bounds.max_task_memory();
+        let (asked, most) = (definition.most_memory(), bounds.max_task_memory());
         self.add(
             ("memory of the task", place("memory", definition.memory().is_some())),
             (format!("{asked} MiB"), false),
@@ -277,6 +276,7 @@ impl<'a> Examination<'a> {
                 asked <= most,
                 ("with_max_memory", "--max-memory MIB"),
             );
+            self.host_port(container, &place);
             let mounted = container.mount_points().len();
             if mounted > 0 {
                 self.add(
@@ -317,6 +317,28 @@ impl<'a> Examination<'a> {
         self.images.push(file);
         let what = (format!("image of {name}"), format!("{place}.image"));
         self.add_file(what, image.to_string(), bound, refused, ("allow_images_in", "--image-root DIR"));
+    }
+
+    fn host_port(&mut self, container: &ContainerDefinition, place: &str) {
+        let Some(port) = container.port_mapping().map(PortMapping::host_port) else { return };
+        let (bound, allowed) = match &self.bounds.host_ports {
+            Allowed::Any => (Cow::Borrowed("any"), true),
+            Allowed::Listed(ports) => {
+                let shown = |range: &RangeInclusive<u16>| match (range.start(), range.end()) {
+                    (first, last) if first == last => first.to_string(),
+                    (first, last) => format!("{first}-{last}"),
+                };
+                (listed(ports.iter().map(shown)), ports.iter().any(|range| range.contains(&port)))
+            }
+        };
+        let asks = if port == 0 { "0 (a free one)".to_owned() } else { port.to_string() };
+        self.add(
+            (format!("host port of {}", container.name()), format!("{place}.portMappings[0].hostPort")),
+            (asks, false),
+            bound,
+            allowed,
+            ("allow_host_port", "--allow-port PORT"),
+        );
     }
 
     fn volumes(&mut self, definition: &TaskDefinition) {
@@ -404,7 +426,7 @@ impl std::fmt::Display for Amount {
 }
 
 /// Each amount of `rolebox.limits`, by its key.
-fn amounts(limits: &Limits) -> [(&'static str, Amount); 9] {
+fn amounts(limits: &Limits) -> [(&'static str, Amount); 10] {
     // Without a pattern that skips fields: one that is added is to be bounded too.
     let Limits {
         output_bytes,
@@ -416,6 +438,7 @@ fn amounts(limits: &Limits) -> [(&'static str, Amount); 9] {
         cpu_time,
         open_files,
         connections,
+        requests_in_flight,
     } = *limits;
     [
         ("outputBytes", Amount::Bytes(output_bytes)),
@@ -427,6 +450,7 @@ fn amounts(limits: &Limits) -> [(&'static str, Amount); 9] {
         ("cpuTime", cpu_time.map_or(Amount::Unbounded, Amount::Time)),
         ("openFiles", Amount::Count(open_files)),
         ("connections", Amount::Count(connections)),
+        ("requestsInFlight", Amount::Count(requests_in_flight)),
     ]
 }
 

@@ -1,0 +1,199 @@
+//! One request: from a client to an instance of its own, and what comes back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use wasmtime_wasi_http::WasiBody;
+
+use super::Handler;
+use crate::cpu::{CpuBudget, Cut, Guest};
+use crate::host::GuestAnswer;
+use crate::serve::{self, Client, Stage, reached, refusal};
+use crate::task::outcome::{ContainerEnd, in_words};
+
+/// How a request's guest ended.
+#[derive(Debug)]
+enum End {
+    Guest(ContainerEnd),
+    /// It took longer than it may, or computed longer.
+    TookTooLong(ContainerEnd),
+    ClientLeft,
+    /// The task ends.
+    Cut,
+    /// A defect of ours.
+    Host,
+}
+
+impl End {
+    /// What a client is answered whom the guest did not answer.
+    fn refusal(&self) -> Response<WasiBody> {
+        match self {
+            Self::Guest(ContainerEnd::Exited(_)) => {
+                refusal(StatusCode::INTERNAL_SERVER_ERROR, "the handler ended without an answer")
+            }
+            Self::Guest(_) => refusal(StatusCode::INTERNAL_SERVER_ERROR, "the handler failed"),
+            Self::TookTooLong(_) => refusal(StatusCode::GATEWAY_TIMEOUT, "the handler took too long"),
+            Self::ClientLeft | Self::Cut => refusal(StatusCode::SERVICE_UNAVAILABLE, "the task is stopping"),
+            Self::Host => refusal(StatusCode::INTERNAL_SERVER_ERROR, "the host failed"),
+        }
+    }
+
+    /// What the guest failed at, if it did.
+    fn failure(&self) -> Option<String> {
+        match self {
+            Self::Guest(ContainerEnd::Exited(0)) | Self::ClientLeft | Self::Cut => None,
+            Self::Guest(ContainerEnd::Exited(code)) => Some(format!("the guest exited with {code}")),
+            Self::Guest(end) | Self::TookTooLong(end) => end.reason(),
+            Self::Host => Some("the host failed".to_owned()),
+        }
+    }
+}
+
+/// Answers one request. When this is dropped before it ends, the client has left.
+pub(super) async fn answer(handler: Arc<Handler>, request: Request<Incoming>) -> Response<WasiBody> {
+    if let Err((status, why)) = serve::check(&request) {
+        return refusal(status, why);
+    }
+    let (answer, answered) = oneshot::channel();
+    let method = request.method().clone();
+    let began = Instant::now();
+    let Some(guest) = start(&handler, request, answer) else {
+        handler.counts().refused();
+        tracing::warn!(
+            task_id = handler.task_id,
+            container = handler.name(),
+            "a request was refused: no place is free"
+        );
+        return refusal(StatusCode::SERVICE_UNAVAILABLE, "too many requests are in flight");
+    };
+    handler.counts().begun();
+    let (client, left) = oneshot::channel();
+    let (ended, end) = oneshot::channel();
+    let deadline = began.checked_add(handler.timeout);
+    tokio::spawn(drive(handler.clone(), guest, deadline, left, ended));
+    answer_with(&handler, &method, client, answered, end).await
+}
+
+/// Takes a place and starts a guest in it; none where there is no place.
+fn start(
+    handler: &Handler,
+    request: Request<Incoming>,
+    answer: oneshot::Sender<GuestAnswer>,
+) -> Option<Guest<ContainerEnd>> {
+    let definition = handler.container.definition();
+    let place = handler.admission.take(definition.memory())?;
+    let pool = handler.shared.engine.pool().take(handler.container.places()).ok()?;
+    let (shared, container) = (handler.shared.clone(), handler.container.clone());
+    let (aws, files) = (handler.aws.clone(), handler.files.clone());
+    let (output, usage) = (handler.output.of_request(), handler.usage.clone());
+    let budget = handler.cpu_time.map(CpuBudget::new);
+    Some(handler.share.spawn(definition.cpu(), usage.computed.clone(), budget, async move {
+        // Given back when the store is gone, however it goes.
+        let _places = (place, pool);
+        let inspector = shared.settings.inspector.as_ref();
+        container.answer(&shared.engine, aws, files, &output, &usage, inspector, request, answer).await
+    }))
+}
+
+/// Waits for the guest's answer, or for its end without one.
+async fn answer_with(
+    handler: &Handler,
+    method: &Method,
+    client: Client,
+    answered: oneshot::Receiver<GuestAnswer>,
+    end: oneshot::Receiver<End>,
+) -> Response<WasiBody> {
+    let failed = |why: &str| {
+        handler.counts().failed();
+        handler.warn(why);
+    };
+    match answered.await {
+        Ok(Ok(response)) => serve::sent(response, method, client).unwrap_or_else(|why| {
+            failed(&format!("the guest's answer is not one that HTTP has: {why}"));
+            refusal(StatusCode::BAD_GATEWAY, "the handler's answer is not one that HTTP has")
+        }),
+        Ok(Err(code)) => {
+            // It may go on: this is its answer.
+            let _ = client.send(());
+            failed(&format!("the guest answered with an error: {code:?}"));
+            refusal(StatusCode::INTERNAL_SERVER_ERROR, "the handler failed")
+        }
+        Err(_) => {
+            let end = end.await.unwrap_or(End::Host);
+            drop(client);
+            if let End::Guest(ContainerEnd::Exited(0)) = end {
+                failed("the guest ended without an answer");
+            }
+            end.refusal()
+        }
+    }
+}
+
+/// Sees a guest to its end, whoever still waits for it.
+async fn drive(
+    handler: Arc<Handler>,
+    mut guest: Guest<ContainerEnd>,
+    deadline: Option<Instant>,
+    mut left: oneshot::Receiver<()>,
+    ended: oneshot::Sender<End>,
+) {
+    let time_is_over = async {
+        match deadline {
+            Some(deadline) => tokio::time::sleep_until(deadline).await,
+            // Later than the clock can say.
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(time_is_over);
+    let (mut stage, mut has_client) = (handler.stage.clone(), true);
+    let end = loop {
+        tokio::select! {
+            end = &mut guest => break of(end, &handler),
+            () = &mut time_is_over => {
+                break End::TookTooLong(ContainerEnd::TimedOut { timeout: in_words(handler.timeout) });
+            }
+            away = &mut left, if has_client => match away {
+                Ok(()) => has_client = false,
+                Err(_) => break End::ClientLeft,
+            },
+            () = reached(&mut stage, Stage::Cut) => break End::Cut,
+        }
+    };
+    guest.stop().await;
+    if let Some(why) = end.failure() {
+        handler.counts().failed();
+        handler.warn(&why);
+    }
+    // Nobody may wait for it any more.
+    let _ = ended.send(end);
+}
+
+fn of(end: Result<ContainerEnd, Cut>, handler: &Handler) -> End {
+    match end {
+        Ok(end) => End::Guest(end),
+        Err(Cut::CpuTime) => {
+            let limit = in_words(handler.cpu_time.unwrap_or(Duration::ZERO));
+            End::TookTooLong(ContainerEnd::CpuTime { limit })
+        }
+        Err(Cut::Panicked) => End::Host,
+        Err(Cut::Stopped) => End::Cut,
+    }
+}
+
+impl Handler {
+    fn name(&self) -> &str {
+        self.container.definition().name()
+    }
+
+    fn counts(&self) -> &super::RequestCounts {
+        &self.usage.requests
+    }
+
+    fn warn(&self, why: &str) {
+        tracing::warn!(task_id = self.task_id, container = self.name(), why, "a request failed");
+    }
+}
