@@ -35,6 +35,14 @@ struct Guest {
     image: Option<PathBuf>,
 }
 
+impl Guest {
+    /// What Cargo calls its component.
+    fn built(&self) -> String {
+        let is_library = self.source.file_name() == Some(OsStr::new("lib.rs"));
+        format!("{}.wasm", if is_library { self.name.replace('-', "_") } else { self.name.clone() })
+    }
+}
+
 fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
@@ -57,7 +65,7 @@ fn run() -> Result<(), Failure> {
         let built = build(root, profile, &guests)?;
         for guest in guests {
             let component = component(&out, guest);
-            put(&built.join(format!("{}.wasm", guest.name)), &component)?;
+            put(&built.join(guest.built()), &component)?;
             if let Some(image) = &guest.image {
                 put(&component, image)?;
             }
@@ -93,7 +101,10 @@ fn guests(root: &Path) -> Result<Vec<Guest>, Failure> {
             let manifest = folder.join("Cargo.toml");
             let on_sdk = fs::read_to_string(&manifest).map_err(at(&manifest))?.contains(SDK_FEATURE);
             let profile = if on_sdk { "guest-sdk" } else { "guest" };
-            let (source, image) = (folder.join("src/main.rs"), Some(folder.join(format!("{name}.wasm"))));
+            // A handler of HTTP requests has no `main`, and is a library.
+            let main = folder.join("src/main.rs");
+            let source = if main.exists() { main } else { folder.join("src/lib.rs") };
+            let image = Some(folder.join(format!("{name}.wasm")));
             guests.push(Guest { package: name.clone(), name, profile, source, image });
         }
     }
@@ -154,7 +165,7 @@ fn build(root: &Path, profile: &str, guests: &[&Guest]) -> Result<PathBuf, Failu
     // CPU that wasm does not have.
     cargo.env("CARGO_ENCODED_RUSTFLAGS", "");
     // Locked, always: the outer Cargo has just brought the lock file up to date, and nothing is resolved anew.
-    cargo.args(["build", "--locked", "--profile", profile, "--target", TARGET, "--bins"]);
+    cargo.args(["build", "--locked", "--profile", profile, "--target", TARGET]);
     cargo.arg("--target-dir").arg(&target_dir).arg("--manifest-path").arg(root.join("Cargo.toml"));
     let packages: BTreeSet<&str> = guests.iter().map(|guest| guest.package.as_str()).collect();
     for package in packages {

@@ -200,6 +200,12 @@ async fn each_amount_has_a_bound_that_says_how_it_is_raised() {
             limited("connections", json!(257)),
             "rolebox.limits.connections: asks for 257 (the operator allows at most 256",
         ),
+        (
+            bounds(),
+            limited("requestsInFlight", json!(64)),
+            limited("requestsInFlight", json!(65)),
+            "rolebox.limits.requestsInFlight: asks for 65 (the operator allows at most 64",
+        ),
     ] {
         assert_eq!(exceeded(&bounds, &within), [], "{said}: at the bound is within it");
         let error = refusal(bounds, &beyond).await;

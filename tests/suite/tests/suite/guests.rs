@@ -11,6 +11,7 @@ use crate::hostile::http_call;
 use crate::limits::{allocate, loop_forever, print_forever, recurse};
 use crate::sdk::{dynamodb_state, s3_sample_sdk, sdk_operations, secrets, two_roles};
 use crate::secrets::hold_memory;
+use crate::serving::{http_handler, http_presence};
 use crate::streaming::stream;
 
 artifacts::assert_every_guest_is_tested!();

@@ -19,5 +19,6 @@ mod pool;
 mod roles;
 mod sdk;
 mod secrets;
+mod serving;
 mod streaming;
 mod usage;
