@@ -321,7 +321,8 @@ mod tests {
                 the flags make no task:
                   --cpu: -1 CPU units are out of range. Give 0 to 262144; 1024 stand for one core.
                   --memory: -1 MiB are out of range. Give 4 to 4096 MiB.
-                  --volume: "data" is not a plain absolute path. Begin with a slash; leave out ".", "..", doubled slashes and the last slash."#]],
+                  --volume: "data" is not a plain absolute path. Begin with a slash; leave out ".", "..", doubled slashes and the last slash.
+                  --port: 65536 is not a port. Give 1 to 65535, or 0 for a free one."#]],
         );
         refuse(
             ComponentArguments {

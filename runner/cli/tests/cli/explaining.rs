@@ -72,6 +72,7 @@ fn a_definition_is_explained_in_text() {
           bodies in all   no limit (default)
           open files      256 (default)
           connections     256 (default)
+          requests        64 at once (default)
 
         Bounds
                               asks                                   bound                       verdict
@@ -98,6 +99,7 @@ fn a_definition_is_explained_in_text() {
           cpu time            no limit (default)                     any                         within
           open files          256 (default)                          at most 1024                within
           connections         256 (default)                          at most 1024                within
+          requests in flight  64 (default)                           at most 1024                within
 
         Container app
           image           app.wasm
