@@ -1,9 +1,12 @@
 //! One request: from a client to an instance of its own, and what comes back.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -21,6 +24,7 @@ enum End {
     Guest(ContainerEnd),
     /// It took longer than it may, or computed longer.
     TookTooLong(ContainerEnd),
+    /// The client went away, or what it sent broke off.
     ClientLeft,
     /// The task ends.
     Cut,
@@ -37,7 +41,9 @@ impl End {
             }
             Self::Guest(_) => refusal(StatusCode::INTERNAL_SERVER_ERROR, "the handler failed"),
             Self::TookTooLong(_) => refusal(StatusCode::GATEWAY_TIMEOUT, "the handler took too long"),
-            Self::ClientLeft | Self::Cut => refusal(StatusCode::SERVICE_UNAVAILABLE, "the task is stopping"),
+            // Where it is still there, it sent a body that is none.
+            Self::ClientLeft => refusal(StatusCode::BAD_REQUEST, "the request's body is not whole"),
+            Self::Cut => refusal(StatusCode::SERVICE_UNAVAILABLE, "the task is stopping"),
             Self::Host => refusal(StatusCode::INTERNAL_SERVER_ERROR, "the host failed"),
         }
     }
@@ -53,6 +59,14 @@ impl End {
     }
 }
 
+/// What tells of a client that has gone.
+struct Left {
+    /// Told that the answer is away whole, or dropped when the client has left before.
+    left: oneshot::Receiver<()>,
+    /// Whether the request's body broke off.
+    broken: Arc<AtomicBool>,
+}
+
 /// Answers one request. When this is dropped before it ends, the client has left.
 pub(super) async fn answer(handler: Arc<Handler>, request: Request<Incoming>) -> Response<WasiBody> {
     if let Err((status, why)) = serve::check(&request) {
@@ -61,6 +75,14 @@ pub(super) async fn answer(handler: Arc<Handler>, request: Request<Incoming>) ->
     let (answer, answered) = oneshot::channel();
     let method = request.method().clone();
     let began = Instant::now();
+    let broken = Arc::new(AtomicBool::new(false));
+    let breaks = broken.clone();
+    let request = request.map(|body| {
+        body.map_err(move |error| {
+            breaks.store(true, Ordering::SeqCst);
+            error
+        })
+    });
     let Some(guest) = start(&handler, request, answer) else {
         handler.counts().refused();
         tracing::warn!(
@@ -71,19 +93,19 @@ pub(super) async fn answer(handler: Arc<Handler>, request: Request<Incoming>) ->
         return refusal(StatusCode::SERVICE_UNAVAILABLE, "too many requests are in flight");
     };
     handler.counts().begun();
-    let (client, left) = oneshot::channel();
+    let (told, left) = oneshot::channel();
     let (ended, end) = oneshot::channel();
     let deadline = began.checked_add(handler.timeout);
-    tokio::spawn(drive(handler.clone(), guest, deadline, left, ended));
-    answer_with(&handler, &method, client, answered, end).await
+    let client = Left { left, broken };
+    tokio::spawn(drive(handler.clone(), guest, deadline, client, ended));
+    answer_with(&handler, &method, told, answered, end).await
 }
 
 /// Takes a place and starts a guest in it; none where there is no place.
-fn start(
-    handler: &Handler,
-    request: Request<Incoming>,
-    answer: oneshot::Sender<GuestAnswer>,
-) -> Option<Guest<ContainerEnd>> {
+fn start<B>(handler: &Handler, request: Request<B>, answer: oneshot::Sender<GuestAnswer>) -> Option<Guest<ContainerEnd>>
+where
+    B: http_body::Body<Data = Bytes, Error = hyper::Error> + Send + 'static,
+{
     let definition = handler.container.definition();
     let place = handler.admission.take(definition.memory())?;
     let pool = handler.shared.engine.pool().take(handler.container.places()).ok()?;
@@ -138,7 +160,7 @@ async fn drive(
     handler: Arc<Handler>,
     mut guest: Guest<ContainerEnd>,
     deadline: Option<Instant>,
-    mut left: oneshot::Receiver<()>,
+    mut client: Left,
     ended: oneshot::Sender<End>,
 ) {
     let time_is_over = async {
@@ -152,11 +174,11 @@ async fn drive(
     let (mut stage, mut has_client) = (handler.stage.clone(), true);
     let end = loop {
         tokio::select! {
-            end = &mut guest => break of(end, &handler),
+            end = &mut guest => break of(end, &handler, &client),
             () = &mut time_is_over => {
                 break End::TookTooLong(ContainerEnd::TimedOut { timeout: in_words(handler.timeout) });
             }
-            away = &mut left, if has_client => match away {
+            away = &mut client.left, if has_client => match away {
                 Ok(()) => has_client = false,
                 Err(_) => break End::ClientLeft,
             },
@@ -172,8 +194,10 @@ async fn drive(
     let _ = ended.send(end);
 }
 
-fn of(end: Result<ContainerEnd, Cut>, handler: &Handler) -> End {
+fn of(end: Result<ContainerEnd, Cut>, handler: &Handler, client: &Left) -> End {
     match end {
+        // A guest that fails at a body that breaks off fails at its client.
+        Ok(end) if end != ContainerEnd::Exited(0) && client.broken.load(Ordering::SeqCst) => End::ClientLeft,
         Ok(end) => End::Guest(end),
         Err(Cut::CpuTime) => {
             let limit = in_words(handler.cpu_time.unwrap_or(Duration::ZERO));

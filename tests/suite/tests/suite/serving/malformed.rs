@@ -83,3 +83,15 @@ async fn half_a_request_is_none() {
     let stopped = served.stop().await;
     assert_eq!(stopped.containers[0].requests.unwrap().request_count, 0);
 }
+
+#[tokio::test]
+async fn a_body_that_is_none_is_the_clients_failure() {
+    let served = Served::start(|_| {}).await;
+    let mut client = served.connect().await;
+    client.send("POST /length HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nzz\r\n").await;
+    let answer = client.answer().await.unwrap();
+    assert_eq!((answer.status, answer.text()), (400, "the request's body is not whole\n"));
+    assert!(client.is_closed().await);
+    let stopped = served.stop().await;
+    assert_eq!(stopped.containers[0].requests.unwrap().failed_count, 0, "{stopped:?}");
+}
