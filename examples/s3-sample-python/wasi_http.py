@@ -7,6 +7,7 @@ proxies, certificates and timeouts, which are the host's.
 
 import io
 import sys
+import weakref
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, HTTPClientError, ReadTimeoutError
@@ -59,8 +60,9 @@ class URLLib3Session:
             answer = _wait(future)
         except Err as error:
             raise _exception(error.value, request) from error
-        headers = [(name, value.decode("latin-1")) for name, value in answer.headers().entries()]
-        response = AWSResponse(request.url, answer.status(), dict(headers), _Body(answer))
+        with answer, answer.headers() as fields:
+            headers = {name: value.decode("latin-1") for name, value in fields.entries()}
+            response = AWSResponse(request.url, answer.status(), headers, _Body(answer))
         if not request.stream_output:
             try:
                 response.content
@@ -163,25 +165,33 @@ class _Body(io.BufferedReader):
 class _RawBody(io.RawIOBase):
     def __init__(self, answer):
         body = answer.consume()
-        # In this order, since the stream has to go before the body it belongs to.
         self._stream = body.stream()
-        self._body = body
+        # The stream has to go before the body that it is of, or the task ends in a trap. The collector of cycles knows no
+        # order; what a finalizer holds it leaves alone.
+        self._release = weakref.finalize(self, _release, self._stream, body)
 
     def readable(self):
         return True
 
     def readinto(self, buffer):
+        if not self._release.alive:
+            return 0
         try:
             piece = self._stream.blocking_read(len(buffer))
         except Err as error:
-            if isinstance(error.value, streams.StreamError_Closed):
-                return 0
-            raise ProtocolError(f"the answer broke off: {error.value.value.to_debug_string()}") from error
+            if not isinstance(error.value, streams.StreamError_Closed):
+                raise ProtocolError(f"the answer broke off: {error.value.value.to_debug_string()}") from error
+            # Read to its end: nothing of it is kept on the host's side.
+            self._release()
+            return 0
         buffer[: len(piece)] = piece
         return len(piece)
 
     def close(self):
-        if not self.closed:
-            self._stream.__exit__(None, None, None)
-            self._body.__exit__(None, None, None)
+        self._release()
         super().close()
+
+
+def _release(stream, body):
+    stream.__exit__(None, None, None)
+    body.__exit__(None, None, None)
