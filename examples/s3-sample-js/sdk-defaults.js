@@ -4,11 +4,14 @@
 import { getRuntimeConfig as ofBrowser } from "@aws-sdk/client-s3/dist-es/runtimeConfig.browser";
 import { getEnvironment } from "wasi:cli/environment@0.2.3";
 
+import { WasiHttpHandler } from "./wasi-http.js";
+
 export function getRuntimeConfig(config) {
   const environment = Object.fromEntries(getEnvironment());
   return ofBrowser({
     region: environment.AWS_REGION,
     credentials: { accessKeyId: environment.AWS_ACCESS_KEY_ID, secretAccessKey: environment.AWS_SECRET_ACCESS_KEY },
+    requestHandler: new WasiHttpHandler(),
     ...config,
   });
 }
