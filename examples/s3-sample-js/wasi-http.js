@@ -20,14 +20,16 @@ export class WasiHttpHandler {
     if (abortSignal?.aborted) throw Object.assign(new Error("Request aborted"), { name: "AbortError" });
     const outgoing = head(request);
     const body = outgoing.body();
-    let answer;
+    let answer, future;
     try {
       // Sent before the body, so that the host takes the body while it is written.
-      const future = handle(outgoing, undefined);
+      future = handle(outgoing, undefined);
       await write(body, request.body);
       answer = wait(future);
     } catch (error) {
       throw failure(error, request);
+    } finally {
+      future?.[dispose]();
     }
     const headers = {};
     const fields = answer.headers();
@@ -59,6 +61,7 @@ function head({ protocol, hostname, port, method, path, query, headers }) {
 /** Writes text, bytes, a `Blob` or a `ReadableStream` to its end. */
 async function write(body, content) {
   const stream = body.write();
+  let failed;
   try {
     for await (const piece of pieces(content)) {
       for (let rest = piece; rest.length > 0; ) {
@@ -74,9 +77,12 @@ async function write(body, content) {
     stream.blockingFlush();
   } catch (error) {
     // Where the host has enough of it, its answer says why.
-    if (error.payload?.tag !== "closed") throw error;
-  } finally {
-    stream[dispose]();
+    if (error.payload?.tag !== "closed") failed = error;
+  }
+  stream[dispose]();
+  if (failed) {
+    body[dispose]();
+    throw failed;
   }
   OutgoingBody.finish(body, undefined);
 }
@@ -105,7 +111,6 @@ function wait(future) {
     block(future.subscribe());
     got = future.get();
   }
-  future[dispose]();
   // Two results: whether it was asked for the first time, and what came.
   const came = got.val;
   if (came.tag === "err") throw Object.assign(new Error("no answer"), { payload: came.val });
