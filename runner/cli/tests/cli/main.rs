@@ -7,6 +7,7 @@ mod local_aws;
 mod mistakes;
 mod requests;
 mod running;
+mod serving;
 mod streaming;
 mod suggesting;
 

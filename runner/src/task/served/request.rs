@@ -67,6 +67,23 @@ struct Left {
     broken: Arc<AtomicBool>,
 }
 
+/// Counts a request that failed, and says why: once, though one that answered badly may then end badly too.
+#[derive(Clone)]
+struct Failures {
+    handler: Arc<Handler>,
+    failed: Arc<AtomicBool>,
+}
+
+impl Failures {
+    fn add(&self, why: &str) {
+        let Handler { task_id, container, usage, .. } = &*self.handler;
+        if !self.failed.swap(true, Ordering::SeqCst) {
+            usage.requests.failed();
+        }
+        tracing::warn!(task_id, container = container.definition().name(), why, "a request failed");
+    }
+}
+
 /// Answers one request. When this is dropped before it ends, the client has left.
 pub(super) async fn answer(handler: Arc<Handler>, request: Request<Incoming>) -> Response<WasiBody> {
     if let Err((status, why)) = serve::check(&request) {
@@ -97,8 +114,9 @@ pub(super) async fn answer(handler: Arc<Handler>, request: Request<Incoming>) ->
     let (ended, end) = oneshot::channel();
     let deadline = began.checked_add(handler.timeout);
     let client = Left { left, broken };
-    tokio::spawn(drive(handler.clone(), guest, deadline, client, ended));
-    answer_with(&handler, &method, told, answered, end).await
+    let failures = Failures { handler, failed: Arc::default() };
+    tokio::spawn(drive(failures.clone(), guest, deadline, client, ended));
+    answer_with(&failures, &method, told, answered, end).await
 }
 
 /// Takes a place and starts a guest in it; none where there is no place.
@@ -123,32 +141,28 @@ where
 
 /// Waits for the guest's answer, or for its end without one.
 async fn answer_with(
-    handler: &Handler,
+    failures: &Failures,
     method: &Method,
     client: Client,
     answered: oneshot::Receiver<GuestAnswer>,
     end: oneshot::Receiver<End>,
 ) -> Response<WasiBody> {
-    let failed = |why: &str| {
-        handler.counts().failed();
-        handler.warn(why);
-    };
     match answered.await {
         Ok(Ok(response)) => serve::sent(response, method, client).unwrap_or_else(|why| {
-            failed(&format!("the guest's answer is not one that HTTP has: {why}"));
+            failures.add(&format!("the guest's answer is not one that HTTP has: {why}"));
             refusal(StatusCode::BAD_GATEWAY, "the handler's answer is not one that HTTP has")
         }),
         Ok(Err(code)) => {
             // It may go on: this is its answer.
             let _ = client.send(());
-            failed(&format!("the guest answered with an error: {code:?}"));
+            failures.add(&format!("the guest answered with an error: {code:?}"));
             refusal(StatusCode::INTERNAL_SERVER_ERROR, "the handler failed")
         }
         Err(_) => {
             let end = end.await.unwrap_or(End::Host);
             drop(client);
             if let End::Guest(ContainerEnd::Exited(0)) = end {
-                failed("the guest ended without an answer");
+                failures.add("the guest ended without an answer");
             }
             end.refusal()
         }
@@ -157,12 +171,13 @@ async fn answer_with(
 
 /// Sees a guest to its end, whoever still waits for it.
 async fn drive(
-    handler: Arc<Handler>,
+    failures: Failures,
     mut guest: Guest<ContainerEnd>,
     deadline: Option<Instant>,
     mut client: Left,
     ended: oneshot::Sender<End>,
 ) {
+    let handler = &failures.handler;
     let time_is_over = async {
         match deadline {
             Some(deadline) => tokio::time::sleep_until(deadline).await,
@@ -174,7 +189,7 @@ async fn drive(
     let (mut stage, mut has_client) = (handler.stage.clone(), true);
     let end = loop {
         tokio::select! {
-            end = &mut guest => break of(end, &handler, &client),
+            end = &mut guest => break of(end, handler, &client),
             () = &mut time_is_over => {
                 break End::TookTooLong(ContainerEnd::TimedOut { timeout: in_words(handler.timeout) });
             }
@@ -187,8 +202,7 @@ async fn drive(
     };
     guest.stop().await;
     if let Some(why) = end.failure() {
-        handler.counts().failed();
-        handler.warn(&why);
+        failures.add(&why);
     }
     // Nobody may wait for it any more.
     let _ = ended.send(end);
@@ -215,9 +229,5 @@ impl Handler {
 
     fn counts(&self) -> &super::RequestCounts {
         &self.usage.requests
-    }
-
-    fn warn(&self, why: &str) {
-        tracing::warn!(task_id = self.task_id, container = self.name(), why, "a request failed");
     }
 }
