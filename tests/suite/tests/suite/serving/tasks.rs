@@ -1,6 +1,8 @@
 //! Which tasks serve, and under which role.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rolebox::task::PrepareError;
 use rolebox_guest_artifacts as artifacts;
@@ -110,4 +112,21 @@ async fn what_all_requests_may_need_is_the_memory_of_the_task() {
     let few = handler(|definition| definition["rolebox"]["limits"] = json!({"requestsInFlight": 8}));
     assert_eq!(memory(&few), ("512 MiB".to_owned(), true));
     assert_eq!(memory(&handler(|definition| definition["memory"] = json!("256"))), ("256 MiB".to_owned(), true));
+}
+
+#[tokio::test]
+async fn the_memory_of_each_request_can_be_looked_at_when_it_has_ended() {
+    let memories = Arc::new(AtomicUsize::new(0));
+    let seen = memories.clone();
+    let inspector = Arc::new(move |memory: &[u8]| {
+        assert!(!memory.is_empty());
+        seen.fetch_add(1, Ordering::SeqCst);
+    });
+    let host = host_with(|settings| settings.inspect_memory(inspector)).await;
+    let served = Served::on(host, &handler(|_| {})).await;
+    for (path, status) in [("/hello", 200), ("/trap", 500)] {
+        assert_eq!(served.get(path).await.status, status);
+    }
+    assert_eq!(served.stop().await.containers[0].requests.unwrap().failed_count, 1, "looking is no failure");
+    assert!(memories.load(Ordering::SeqCst) >= 2, "of one that ended well, and of one that did not");
 }
