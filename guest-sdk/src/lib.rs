@@ -70,6 +70,30 @@
 //! # }
 //! ```
 //!
+//! # The official AWS SDK
+//!
+//! With the feature `aws-config`, `aws_config()` gives every client of the official SDK its HTTP, pauses, time and Region,
+//! and `block_on` runs their futures:
+//!
+//! ```toml
+//! [dependencies]
+//! aws-sdk-s3 = { version = "1", default-features = false, features = ["behavior-version-latest"] }
+//! rolebox-guest = { path = "../rolebox/guest-sdk", features = ["aws-config"] }
+//! ```
+//!
+//! ```ignore
+//! use rolebox_guest::{aws_config, block_on, code_and_message};
+//!
+//! let s3 = aws_sdk_s3::Client::new(&aws_config());
+//! match block_on(s3.list_buckets().send()) {
+//!     Ok(listed) => println!("{} buckets", listed.buckets().len()),
+//!     Err(error) => eprintln!("{}", code_and_message(&error)),
+//! }
+//! ```
+//!
+//! A call that the host refuses is the service's own AccessDenied, which the SDK does not try again. Bodies stream. Build
+//! such a task with optimisation: a debug build of the SDK has functions with more local variables than WebAssembly allows.
+//!
 //! # Outside a task
 //!
 //! The crate compiles for any target, so that a task's logic can be tested where it is written: a [`Transport`] of
@@ -78,9 +102,9 @@
 //!
 //! # What is absent
 //!
-//! Streaming: requests and answers are held whole, up to the limit that [`Error::TooLarge`] names. Retries: whether
-//! a call is worth a second try is the task's to say, and the host retries what is safe. Signing, credentials and
-//! endpoints: those are the host's alone.
+//! In the client and the call of this crate, streaming: requests and answers are held whole, up to the limit that
+//! [`Error::TooLarge`] names. And retries: whether a call is worth a second try is the task's to say, and the host retries
+//! what is safe. The official SDK has both. Signing, credentials and endpoints are the host's alone.
 
 #[cfg(feature = "aws-config")]
 mod aws_sdk;
