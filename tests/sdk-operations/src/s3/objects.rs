@@ -17,6 +17,8 @@ use crate::Transcript;
 /// The size of an object that is streamed, in bytes: several pieces, the last one short.
 const STREAMED_BYTES: usize = 300_001;
 const PIECE_BYTES: usize = 64 << 10;
+/// The size of one that the host does not hold whole, in bytes: more than 16 MiB.
+const LARGE_BYTES: usize = (16 << 20) + STREAMED_BYTES;
 
 /// A key with everything that has to be escaped somewhere.
 const AWKWARD: &str = "folder/a b+c&d=e?f%20g/ü'(1)*.txt";
@@ -61,6 +63,8 @@ pub(super) async fn put(transcript: &mut Transcript, s3: &Client, bucket: &str) 
         let streamed = put(&format!("streamed/{algorithm}")).body(pieces).checksum_algorithm(algorithm.clone());
         transcript.whole(&format!("PutObject, streamed, with {algorithm}"), streamed.send().await);
     }
+    let pieces = ByteStream::new(SdkBody::from_body_1_x(Pieces(noise(LARGE_BYTES, 8).into())));
+    transcript.whole("PutObject, streamed, large", put("streamed/large").body(pieces).send().await);
     let wrong = put("wrong").body(hello()).checksum_sha256("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
     transcript.whole("PutObject with another's checksum", wrong.send().await);
 }
@@ -72,6 +76,7 @@ pub(super) async fn read(transcript: &mut Transcript, s3: &Client, bucket: &str)
     got(transcript, "GetObject, awkward", get(AWKWARD)).await;
     got(transcript, "GetObject of nothing", get("empty")).await;
     got(transcript, "GetObject, streamed", get("streamed/CRC32")).await;
+    got(transcript, "GetObject, streamed, large", get("streamed/large")).await;
     got(transcript, "GetObject, a range", get("streamed/SHA256").range("bytes=65530-65541")).await;
     got(transcript, "GetObject, the last bytes", get("streamed/SHA256").range("bytes=-5")).await;
     got(transcript, "GetObject, beyond", get("hello.txt").range("bytes=100-200")).await;
