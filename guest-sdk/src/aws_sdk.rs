@@ -144,6 +144,8 @@ mod tests {
     use std::fmt;
     use std::time::Duration;
 
+    use aws_credential_types::provider::ProvideCredentials;
+    use aws_smithy_async::rt::sleep::AsyncSleep;
     use aws_smithy_types::error::ErrorMetadata;
 
     use super::*;
@@ -184,13 +186,14 @@ mod tests {
         let config = aws_config();
         assert_eq!(config.endpoint_url(), None);
         let provider = config.credentials_provider().expect("a service that wants an identity has one");
-        let credentials = block_on(aws_credential_types::provider::ProvideCredentials::provide_credentials(&provider));
+        let credentials = block_on(provider.provide_credentials());
         assert_eq!(credentials.expect("credentials that are none").secret_access_key(), PLACEHOLDER);
     }
 
     #[test]
     fn pauses_end() {
         let sleep = aws_config().sleep_impl().expect("the SDK's retries need it");
-        block_on(aws_smithy_async::rt::sleep::AsyncSleep::sleep(&sleep, Duration::from_millis(1)));
+        // Inside: tokio's timers are bound to their runtime when they are made.
+        block_on(async { AsyncSleep::sleep(&sleep, Duration::from_millis(1)).await });
     }
 }
