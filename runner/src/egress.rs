@@ -12,6 +12,7 @@ mod addressed;
 mod answer;
 pub mod audit;
 mod body;
+mod destination;
 mod endpoint;
 mod framing;
 mod hosts;
@@ -29,7 +30,7 @@ mod tests;
 mod upload;
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_smithy_async::time::SharedTimeSource;
 use rolebox_aws_request::{Call, CallerScope, Operation, Refusal, RefusalKind};
@@ -42,8 +43,10 @@ pub(crate) use self::answer::{AnswerBody, HttpAnswer};
 use self::audit::{Answered, AuditSink, CallRecord, Decision, PendingEnd, RecordedTask};
 use self::body::OutgoingBody;
 pub(crate) use self::body::{GivenUp, GuestBody};
+pub use self::destination::{Destination, HostAddress};
 pub use self::endpoint::Endpoints;
-pub(crate) use self::hosts::{HostEgress, HostRequest, HostRequests};
+pub use self::hosts::HostRequest;
+pub(crate) use self::hosts::{HostEgress, HostRequests};
 use self::limits::CallQuota;
 pub use self::limits::{CallLimits, CallUsage};
 pub(crate) use self::limits::{LimitReached, Permit};
@@ -55,6 +58,7 @@ pub use self::send::{HttpClients, HttpClientsError};
 use self::send::{Reading, Received};
 use self::sign::{Signed, SignedBody};
 use self::skew::ClockSkew;
+use self::upload::Sent;
 use crate::credentials::{RoleSession, SessionCredentials};
 
 /// What the calls of all tasks of one host share.
@@ -219,9 +223,14 @@ impl TaskCalls {
         self.quota.admit()
     }
 
-    /// The largest body of a request or an answer, in bytes.
+    /// The largest body of a request or an answer that is held whole, in bytes.
     pub(crate) fn body_bytes(&self) -> u64 {
         self.quota.limits().body_bytes
+    }
+
+    /// How long one call may take, or pause.
+    pub(crate) fn call_timeout(&self) -> Duration {
+        self.quota.limits().call_timeout
     }
 
     /// Records that a limit does not let a call to `service`, which may be any host, begin; returns what to answer.
@@ -299,8 +308,9 @@ impl TaskCalls {
         announced: u64,
         body: &mut GuestBody,
     ) -> Result<HttpAnswer, CallError> {
-        let (addressed, end) = self.begin(call, Some(announced)).await?;
-        let outcome = self.sign_and_stream(&addressed, body).await;
+        let (addressed, mut end) = self.begin(call, Some(announced)).await?;
+        let sent = Sent::new(self.quota.clone(), end.count_sent());
+        let outcome = self.sign_and_stream(&addressed, body, &sent).await;
         self.finish_whole(outcome, end).map(|answer| HttpAnswer::whole(answer, Some(permit)))
     }
 
@@ -448,18 +458,23 @@ impl TaskCalls {
     }
 
     /// Sends a body while it comes in, once: it cannot be had again.
-    async fn sign_and_stream(&self, addressed: &Addressed, body: &mut GuestBody) -> Result<Answer, CallError> {
+    async fn sign_and_stream(
+        &self,
+        addressed: &Addressed,
+        body: &mut GuestBody,
+        sent: &Sent,
+    ) -> Result<Answer, CallError> {
         let Sending::Streamed { body: stream, framing } = &addressed.sending else { return Err(unexpected()) };
         let limits = self.quota.limits();
-        let credentials = self.credentials().await?;
+        let credentials = tokio::time::timeout(limits.call_timeout, self.credentials()).await;
+        let credentials = credentials.unwrap_or(Err(CallError::TimedOut))?;
         let mut signed = sign::sign(addressed, &PayloadHash::streamed(*framing), &credentials, self.egress.time.now())?;
         let none = SignedBody::Whole(bytes::Bytes::new());
         let SignedBody::Streamed(writer) = std::mem::replace(&mut signed.body, none) else { return Err(unexpected()) };
-        self.quota.count_sent(stream.length());
         let (pieces, outgoing) = OutgoingBody::new(Some(framing.length(stream)));
         let reading = Reading { limit: limits.body_bytes, leave_open: false };
         let send = self.egress.clients.send(&addressed.target, &signed, reqwest::Body::wrap(outgoing), reading);
-        let pump = upload::pump(body, stream, writer, pieces, limits.call_timeout);
+        let pump = upload::pump(body, stream, *writer, pieces, sent, limits.call_timeout);
         let received = upload::together(send, pump, limits.call_timeout).await?;
         match scrub::scrub(&addressed.operation, received, &signed, &credentials) {
             Received::Whole(answer) => Ok(answer),

@@ -22,7 +22,7 @@ mod shape;
 mod tags;
 mod upload;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use rolebox_policy::{AccountId, Region};
 
 use crate::call::{Call, CallerScope, Operation, Payload, Protocol};
@@ -263,14 +263,10 @@ impl Content {
             }
         };
         let length = frame.as_ref().map(|frame| frame.length).or(headers.content_length);
-        let checksum = match frame.as_ref().map(|frame| frame.announced.as_slice()) {
-            None | Some([]) => None,
-            Some([name]) if families::CHECKSUMS.holds(name) => Some((name.clone(), None)),
-            Some([name]) => {
-                return Err(chunked::refuse(&format!("its trailer is to hold {}, which is no checksum", Quoted(name))));
-            }
-            Some(_) => return Err(two_checksums()),
-        };
+        if length.is_some_and(|length| length > chunked::LONGEST_BODY) {
+            return Err(Refusal::malformed("body", "it is said to be longer than any object", "store it in parts"));
+        }
+        let checksum = frame.as_ref().and_then(|frame| frame.announced.clone()).map(|name| (name, None));
         let body = StreamedBody {
             length: length.ok_or_else(|| Refusal::held_whole(row.name))?,
             frame,
@@ -299,15 +295,21 @@ impl Content {
 /// Takes a body out of its frame, and checks it. Gives what stood in its trailer.
 fn unframe(frame: &Frame, body: &Bytes) -> Result<(Bytes, Vec<(String, String)>), Refusal> {
     let mut reader = BodyReader::of_frame(frame);
-    let mut pieces = Vec::new();
-    reader.push(body.clone(), |piece| pieces.push(piece))?;
-    let trailer = reader.finish()?;
     // Most come in one chunk, which is then taken over without a copy.
-    let data = match pieces.len() {
-        1 => pieces.swap_remove(0),
-        _ => pieces.concat().into(),
-    };
-    Ok((data, trailer))
+    let (mut first, mut joined) = (Bytes::new(), BytesMut::new());
+    reader.push(body.clone(), |piece| {
+        if first.is_empty() && joined.is_empty() {
+            first = piece;
+            return;
+        }
+        if joined.is_empty() {
+            joined.reserve(usize::try_from(frame.length).map_or(body.len(), |length| length.min(body.len())));
+            joined.extend_from_slice(&std::mem::take(&mut first));
+        }
+        joined.extend_from_slice(&piece);
+    })?;
+    let trailer = reader.finish()?;
+    Ok((if joined.is_empty() { first } else { joined.freeze() }, trailer))
 }
 
 fn two_checksums() -> Refusal {

@@ -9,10 +9,10 @@ use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 
 use bytes::Bytes;
-use http::Uri;
-use http::uri::Scheme;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use rolebox::egress::{Destination, HostRequest};
 use rolebox_aws_request::Call;
-use rolebox_aws_request::host::{self, AwsHost, Host};
+use rolebox_aws_request::host::AwsHost;
 
 use crate::arguments::RequestArguments;
 use crate::failure::Failure;
@@ -23,9 +23,27 @@ pub(crate) struct Request {
     /// As it was given: `PUT https://…`.
     line: Vec<u8>,
     headers: Vec<Vec<u8>>,
-    /// None where it has more bytes than the definition lets a body have.
+    /// None where it has more bytes than the definition lets the host hold.
     body: Option<Bytes>,
+    body_length: u64,
     body_limit: u64,
+}
+
+/// What a request is to the host.
+#[derive(Debug)]
+pub(crate) enum Addressed {
+    /// A call to an AWS API.
+    Aws { host: AwsHost, call: Call, body: Body },
+    /// A request to another host.
+    Host(HostRequest),
+}
+
+/// How a call's body is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Body {
+    Whole,
+    /// While it comes in, since it is too long to be held.
+    Streamed,
 }
 
 /// A request that was denied before its operation was known.
@@ -42,19 +60,24 @@ impl Request {
         let Some(line) = &arguments.request else {
             return Ok(None);
         };
-        let mut body = Vec::new();
+        let (mut body, mut body_length) = (Vec::new(), 0);
         if let Some(file) = &arguments.body {
-            File::open(file)
-                .and_then(|opened| opened.take(body_limit.saturating_add(1)).read_to_end(&mut body))
-                .map_err(|error| {
-                    let context = format!("{}: the request's body cannot be read", file.display());
-                    Failure::runner(error).context(context)
-                })?;
+            let read = File::open(file).and_then(|opened| {
+                body_length = opened.metadata()?.len();
+                opened.take(body_limit.saturating_add(1)).read_to_end(&mut body)
+            });
+            let read = read.map_err(|error| {
+                let context = format!("{}: the request's body cannot be read", file.display());
+                Failure::runner(error).context(context)
+            })?;
+            // What is no regular file does not tell its length.
+            body_length = body_length.max(read as u64);
         }
         Ok(Some(Self {
             line: line.as_bytes().to_vec(),
             headers: arguments.headers.iter().map(|header| header.as_bytes().to_vec()).collect(),
             body: (body.len() as u64 <= body_limit).then(|| body.into()),
+            body_length,
             body_limit,
         }))
     }
@@ -64,21 +87,51 @@ impl Request {
         String::from_utf8_lossy(&self.line).into_owned()
     }
 
-    /// The AWS host that it addresses, and the call that it is there.
-    pub(crate) fn call(&self) -> Result<(AwsHost, Call), Unparsed> {
+    /// The most that the host holds of a body, in bytes.
+    pub(crate) fn body_limit(&self) -> u64 {
+        self.body_limit
+    }
+
+    /// The host that it addresses, and what it is there.
+    pub(crate) fn addressed(&self) -> Result<Addressed, Unparsed> {
         let nowhere = |reason: String| Unparsed { service: None, reason };
         let (method, uri) = self.method_and_uri().map_err(nowhere)?;
-        let host = aws_host(&uri).map_err(nowhere)?;
-        let refused = |reason: String| Unparsed { service: Some(host.service.clone()), reason };
-        let headers = self.headers.iter().map(|header| field(header)).collect::<Result<_, _>>().map_err(refused)?;
-        let body = self.body.clone().ok_or_else(|| {
-            let limit = self.body_limit;
-            refused(format!("the body is larger than the task's limit of {limit} bytes (`rolebox.limits.bodyBytes`)"))
-        })?;
+        let destination = Destination::of(&uri).map_err(|error| nowhere(error.to_string()))?;
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
-        match Call::from_wire(&host, method, target, headers, body) {
-            Ok(call) => Ok((host, call)),
-            Err(refusal) => Err(refused(refusal.to_string())),
+        let fields = || self.headers.iter().map(|header| field(header)).collect::<Result<Vec<_>, _>>();
+        match destination {
+            Destination::Aws(host) => {
+                let refused = |reason: String| Unparsed { service: Some(host.service.clone()), reason };
+                let mut headers = fields().map_err(refused)?;
+                let body = if self.body.is_some() { Body::Whole } else { Body::Streamed };
+                if body == Body::Streamed
+                    && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+                {
+                    // As any client does that knows its body.
+                    headers.push(("content-length".to_owned(), self.body_length.to_string().into_bytes()));
+                }
+                match Call::from_wire(&host, method, target, headers, self.body.clone().unwrap_or_default()) {
+                    Ok(call) => Ok(Addressed::Aws { host, call, body }),
+                    Err(refusal) => Err(refused(refusal.to_string())),
+                }
+            }
+            Destination::Host(address) => {
+                let mut headers = HeaderMap::new();
+                for (name, value) in fields().map_err(nowhere)? {
+                    let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| nowhere(error.to_string()))?;
+                    let value = HeaderValue::from_bytes(&value).map_err(|error| nowhere(error.to_string()))?;
+                    headers.append(name, value);
+                }
+                let method = method.parse().map_err(|_| nowhere(format!("`{method}` is no method")))?;
+                Ok(Addressed::Host(HostRequest {
+                    method,
+                    address,
+                    target: target.to_owned(),
+                    headers,
+                    first_byte: None,
+                }))
+            }
+            _ => Err(nowhere("the request goes nowhere that is known".to_owned())),
         }
     }
 
@@ -95,17 +148,6 @@ impl Request {
             Ok(uri) => Ok((method, uri)),
             Err(error) => Err(format!("the URL cannot be read: {error}; percent-encode what is not plain ASCII")),
         }
-    }
-}
-
-/// The AWS API that the URI addresses: as for a guest, over TLS and no other.
-fn aws_host(uri: &Uri) -> Result<AwsHost, String> {
-    let https = uri.scheme() == Some(&Scheme::HTTPS);
-    let authority = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
-    match host::from_authority(authority, https).map_err(|refusal| refusal.to_string())? {
-        Host::Aws(host) if https => Ok(host),
-        Host::Aws(_) => Err(format!("{authority} is called over TLS only; write https://")),
-        _ => Err(format!("the host {authority} is not AWS's, and no other can be reached")),
     }
 }
 

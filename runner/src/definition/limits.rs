@@ -49,7 +49,8 @@ pub struct Limits {
     /// `openFiles`: files and folders of volumes that the task's containers may have open at once, all together. 1 to
     /// 1,024, default 256. Each is a descriptor of the host's process.
     pub open_files: u32,
-    /// `connections`: requests that the task may have under way to hosts that are not AWS's. 1 to 1,024, default 256.
+    /// `connections`: requests that the task may have under way at once to hosts that are not AWS's, each of which has a
+    /// connection. 1 to 1,024, default 256.
     pub connections: u32,
     /// `requestsInFlight`: requests that the task's containers with `portMappings` may be answering at once, all together. 1
     /// to 1,024, default 64. Each has an instance of its own, with the container's whole `memory`. One more is answered

@@ -91,7 +91,16 @@ impl AnswerStream {
     pub(super) fn new(body: reqwest::Body, accounts: Accounts) -> Self {
         let Accounts { quota, permit, end, patience, url, answered } = accounts;
         let open = Some(Open { _permit: permit, end, answered });
-        Self { body, received: 0, deadline: None, quota, patience, url, open }
+        let mut stream = Self { body, received: 0, deadline: None, quota, patience, url, open };
+        stream.close_at_end();
+        stream
+    }
+
+    /// Ends it where nothing more will come: a client that knows the length does not ask for the end.
+    fn close_at_end(&mut self) {
+        if self.body.is_end_stream() {
+            self.close(None);
+        }
     }
 
     /// Ends it: the connection is not read any further, and the record says how it ended.
@@ -138,7 +147,10 @@ impl Body for AnswerStream {
                     // A trailer says nothing that a guest is told.
                     let Ok(data) = frame.into_data() else { continue };
                     match this.took(data.len() as u64) {
-                        Ok(()) => return Poll::Ready(Some(Ok(Frame::data(data)))),
+                        Ok(()) => {
+                            this.close_at_end();
+                            return Poll::Ready(Some(Ok(Frame::data(data))));
+                        }
                         Err(error) => break error,
                     }
                 }
@@ -159,6 +171,10 @@ impl Body for AnswerStream {
         };
         this.close(Some(&failed));
         Poll::Ready(Some(Err(failed)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.open.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -18,6 +18,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use aws_smithy_async::time::SharedTimeSource;
@@ -31,8 +32,11 @@ use time::format_description::well_known::Rfc3339;
 pub use self::json_lines::JsonLines;
 use super::{Answer, CallError};
 
-/// Characters of what a guest wrote that a record keeps at most: a service's or an operation's name is shorter.
+/// Characters of what a guest wrote that a record keeps at most: an operation's name or a request id is shorter.
 const MAX_GUEST_TEXT: usize = 64;
+
+/// Characters of a service's or host's name that a record keeps at most: the longest name of DNS and a port.
+const MAX_HOST: usize = 253 + 6;
 
 /// Permissions of one call that a record keeps at most: a DeleteObjects needs one for each of its thousand keys.
 const MAX_CHECKS: usize = 64;
@@ -103,7 +107,7 @@ pub struct AuditRecord {
     /// Why it was denied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Bytes of the request's body.
+    /// Bytes of the request's body: as the guest says it before it is sent, as many as were sent in the end.
     pub bytes_sent: u64,
     /// How many calls were refused for this reason, the first included; only in `refusals`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -213,7 +217,7 @@ impl CallRecord {
             family: task.family.clone(),
             role_arn,
             role_session,
-            service: shortened(service, MAX_GUEST_TEXT),
+            service: shortened(service, MAX_HOST),
             region: None,
             operation: None,
             checks: Vec::new(),
@@ -284,6 +288,8 @@ pub(super) struct PendingEnd {
     time: SharedTimeSource,
     started: SystemTime,
     record: Option<AuditRecord>,
+    /// Bytes of a body that is sent while it comes in, so far.
+    sent: Option<Arc<AtomicU64>>,
 }
 
 impl PendingEnd {
@@ -296,7 +302,7 @@ impl PendingEnd {
     ) -> Result<Self, CallError> {
         let recorded = sink.record(decision.clone());
         // It is on record from here on, whether or not this future is polled to its end.
-        let mut end = Self { sink: sink.clone(), time: time.clone(), started, record: Some(decision) };
+        let mut end = Self { sink: sink.clone(), time: time.clone(), started, record: Some(decision), sent: None };
         if let Err(error) = recorded.await {
             // There is no end of what never began.
             end.record = None;
@@ -335,11 +341,9 @@ impl PendingEnd {
         self.end(answered.end("aborted", bytes_received));
     }
 
-    /// Bytes of a request's body whose length was not known when the call was decided.
-    pub(super) fn sent(&mut self, bytes: u64) {
-        if let Some(record) = &mut self.record {
-            record.bytes_sent = bytes;
-        }
+    /// Where to count the bytes of a body that is sent while it comes in: as far as it gets, they are what the end says.
+    pub(super) fn count_sent(&mut self) -> Arc<AtomicU64> {
+        Arc::clone(self.sent.get_or_insert_default())
     }
 
     fn end(&mut self, mut end: CallEnd) {
@@ -347,6 +351,9 @@ impl PendingEnd {
         let now = self.time.now();
         end.duration_ms = now.duration_since(self.started).unwrap_or_default().as_secs_f64() * 1e3;
         record.event = Event::End;
+        if let Some(sent) = &self.sent {
+            record.bytes_sent = sent.load(Ordering::Relaxed);
+        }
         record.time = timestamp(now);
         record.end = Some(end);
         // Taken in order now; nobody waits for it, because the call has happened already.

@@ -7,7 +7,8 @@
 //!
 //! - Over TLS, with a checksum of the guest's: unsigned chunks and the checksum, found to be right on the way.
 //! - Over plain HTTP, or without a checksum: signed chunks, and the checksum, signed as well, where there is one.
-//! - Over TLS, where the definition asks for it: the body as it is, with neither.
+//! - Over TLS, where the definition asks for it: the body as it is, with neither. A checksum that is known from the start
+//!   goes in a header then; with one that follows the body, it is sent in chunks all the same.
 //!
 //! Sources: "Signature calculations for the Authorization header: transferring payload in multiple chunks" and "…
 //! including trailing headers", Amazon S3 API Reference (sigv4-streaming.html, sigv4-streaming-trailers.html).
@@ -46,8 +47,10 @@ pub(super) enum Framing {
 impl Framing {
     /// The way to write `body`, over TLS or not.
     pub(super) fn of(body: &StreamedBody, tls: bool, unsigned_allowed: bool) -> Self {
+        let in_trailer = body.checksum_header().is_some() && body.checksum_value().is_none();
         match (body.checksum_header(), tls) {
-            (_, true) if unsigned_allowed => Self::Unsigned,
+            // What is known only at the end can only be sent there.
+            (_, true) if unsigned_allowed && !in_trailer => Self::Unsigned,
             (Some(_), true) => Self::UnsignedChunksWithTrailer,
             (Some(_), false) => Self::SignedChunksWithTrailer,
             (None, _) => Self::SignedChunks,
@@ -91,8 +94,15 @@ impl Framing {
         if self != Self::Unsigned {
             headers.insert(DECODED_LENGTH, HeaderValue::from(body.length()));
         }
-        if let Some(checksum) = body.checksum_header().filter(|_| self.has_trailer()) {
-            headers.insert(TRAILER, value(&TRAILER, checksum)?);
+        match (body.checksum_header(), body.checksum_value()) {
+            (Some(checksum), _) if self.has_trailer() => drop(headers.insert(TRAILER, value(&TRAILER, checksum)?)),
+            (Some(checksum), Some(known)) => {
+                let name = HeaderName::from_bytes(checksum.as_bytes())
+                    .map_err(|_| CallError::InvalidRequest(format!("the header `{checksum}` cannot be sent")))?;
+                let known = value(&name, known)?;
+                headers.insert(name, known);
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -143,55 +153,55 @@ impl FrameWriter {
     }
 
     /// Takes the next data of the body. Gives what is to be sent now, in its order.
-    pub(super) fn data(&mut self, mut data: Bytes, ready: &mut Vec<Bytes>) -> Result<(), CallError> {
+    pub(super) fn data(&mut self, mut data: Bytes, ready: &mut Vec<Bytes>) {
+        if data.is_empty() {
+            return;
+        }
         if self.framing == Framing::Unsigned {
             ready.push(self.held.split().freeze());
             self.held.extend_from_slice(&data);
-            return Ok(());
+            return;
         }
         while self.held.len() + data.len() >= CHUNK_BYTES {
             self.held.extend_from_slice(&data.split_to(CHUNK_BYTES - self.held.len()));
             let chunk = self.held.split().freeze();
-            self.chunk(chunk, ready)?;
+            self.chunk(chunk, ready);
         }
         self.held.extend_from_slice(&data);
-        Ok(())
     }
 
     /// The end of the body, with its checksum by the header that carries it.
-    pub(super) fn finish(mut self, checksum: Option<(&str, &str)>, ready: &mut Vec<Bytes>) -> Result<(), CallError> {
+    pub(super) fn finish(mut self, checksum: Option<(&str, &str)>, ready: &mut Vec<Bytes>) {
         let rest = self.held.split().freeze();
         if self.framing == Framing::Unsigned {
             ready.push(rest);
-            return Ok(());
+            return;
         }
         if !rest.is_empty() {
-            self.chunk(rest, ready)?;
+            self.chunk(rest, ready);
         }
-        let mut end = self.size_line(&Bytes::new())?;
+        let mut end = self.size_line(&Bytes::new());
         if let Some((name, value)) = checksum.filter(|_| self.framing.has_trailer()) {
             end.push_str(&format!("{name}:{value}\r\n"));
             if let Some(signer) = &mut self.signer {
-                end.push_str(&format!("{TRAILER_SIGNATURE}:{}\r\n", signer.trailer(name, value)?));
+                end.push_str(&format!("{TRAILER_SIGNATURE}:{}\r\n", signer.trailer(name, value)));
             }
         }
         end.push_str("\r\n");
         ready.push(end.into());
-        Ok(())
     }
 
-    fn chunk(&mut self, data: Bytes, ready: &mut Vec<Bytes>) -> Result<(), CallError> {
-        ready.push(self.size_line(&data)?.into());
+    fn chunk(&mut self, data: Bytes, ready: &mut Vec<Bytes>) {
+        ready.push(self.size_line(&data).into());
         ready.push(data);
         ready.push(Bytes::from_static(b"\r\n"));
-        Ok(())
     }
 
-    fn size_line(&mut self, data: &Bytes) -> Result<String, CallError> {
-        Ok(match &mut self.signer {
-            Some(signer) => format!("{:x}{SIGNATURE_EXTENSION}{}\r\n", data.len(), signer.chunk(data)?),
+    fn size_line(&mut self, data: &Bytes) -> String {
+        match &mut self.signer {
+            Some(signer) => format!("{:x}{SIGNATURE_EXTENSION}{}\r\n", data.len(), signer.chunk(data)),
             None => format!("{:x}\r\n", data.len()),
-        })
+        }
     }
 }
 
@@ -232,8 +242,8 @@ mod tests {
             let signer = ChunkSigner::for_tests(seed, date);
             let mut writer = FrameWriter::new(framing, Some(signer));
             let mut ready = Vec::new();
-            writer.data(vec![b'a'; 66_560].into(), &mut ready).unwrap();
-            writer.finish(Some(("x-amz-checksum-crc32c", "sOO8/Q==")), &mut ready).unwrap();
+            writer.data(vec![b'a'; 66_560].into(), &mut ready);
+            writer.finish(Some(("x-amz-checksum-crc32c", "sOO8/Q==")), &mut ready);
             let written = String::from_utf8(ready.concat()).unwrap();
             let sizes = ["10000", "400", "0"];
             for (size, signature) in sizes.iter().zip(signatures) {
@@ -256,15 +266,16 @@ mod tests {
                 let body = streamed(length, checksum);
                 for (tls, unsigned) in [(true, false), (true, true), (false, false), (false, true)] {
                     let framing = Framing::of(&body, tls, unsigned);
-                    assert_eq!(framing == Framing::Unsigned, tls && unsigned, "never over plain HTTP");
+                    let known = checksum.is_none();
+                    assert_eq!(framing == Framing::Unsigned, tls && unsigned && known, "never over plain HTTP");
                     let signer = framing.is_signed().then(|| ChunkSigner::for_tests(&"0".repeat(64), date));
                     let mut writer = FrameWriter::new(framing, signer);
                     let mut ready = Vec::new();
                     for piece in vec![7; length].chunks(10_000) {
-                        writer.data(Bytes::copy_from_slice(piece), &mut ready).unwrap();
+                        writer.data(Bytes::copy_from_slice(piece), &mut ready);
                     }
                     let value = "=".repeat(usize::try_from(body.checksum_digits()).unwrap());
-                    writer.finish(checksum.map(|name| (name, value.as_str())), &mut ready).unwrap();
+                    writer.finish(checksum.map(|name| (name, value.as_str())), &mut ready);
                     let written: usize = ready.iter().map(Bytes::len).sum();
                     assert_eq!(framing.length(&body), written as u64, "{framing:?} {length} {checksum:?}");
                 }

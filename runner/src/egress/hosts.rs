@@ -11,24 +11,26 @@
 //!
 //! Each task has its own connections: they are not shared with another task, and end with it.
 //!
-//! Absent: caching, retries, proxies, WebSockets and any other protocol that takes a connection over.
+//! Absent: caching, retries, proxies, WebSockets and any other protocol that takes a connection over, an answer that is read
+//! while the request is still written. A guest that is stopped in the middle of a body without a length may leave the
+//! server one that looks whole: wasmtime does not tell the one end from the other.
 
 mod addresses;
 #[cfg(test)]
 mod tests;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_smithy_async::time::SharedTimeSource;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, EXPECT, HOST};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderValue, Method};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rolebox_aws_request::host::{Host, classify};
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::answer::{Accounts, AnswerBody, AnswerStream, HttpAnswer};
@@ -37,8 +39,8 @@ use super::body::{GuestBody, OutgoingBody, Pieces};
 use super::limits::{CallQuota, Permit};
 use super::refusals::Refusals;
 use super::send::{HttpClients, HttpClientsError, end_to_end, unreachable};
-use super::upload::{self, Pumped};
-use super::{CallError, CallLimits, CallUsage, TaskCalls};
+use super::upload::{self, Pumped, Sent};
+use super::{CallError, CallLimits, CallUsage, HostAddress, TaskCalls};
 use crate::definition::EgressName;
 
 /// Connections of a task to one host that are kept for its next request.
@@ -47,22 +49,31 @@ const IDLE_CONNECTIONS: usize = 4;
 /// How long they are kept.
 const IDLE_TIME: Duration = Duration::from_secs(30);
 
+/// Look-ups of one task's names that may be under way at once.
+const LOOKUPS: usize = 4;
+
 /// How names become addresses.
 #[derive(Debug, Clone, Copy)]
 struct Names {
-    look_up: fn(String) -> LookedUp,
+    /// Blocks.
+    look_up: fn(&str) -> io::Result<Vec<IpAddr>>,
     may_connect: fn(IpAddr) -> bool,
 }
-
-type LookedUp = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
 impl Names {
     /// By the system, and public addresses alone.
     const PUBLIC: Self = Self { look_up, may_connect: addresses::is_public };
 }
 
-fn look_up(name: String) -> LookedUp {
-    Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip()).collect()) })
+fn look_up(name: &str) -> io::Result<Vec<IpAddr>> {
+    Ok((name, 0).to_socket_addrs()?.map(|address| address.ip()).collect())
+}
+
+/// Looks one task's names up.
+struct Resolver {
+    names: Names,
+    own: Arc<Semaphore>,
+    all: Arc<Semaphore>,
 }
 
 /// One task's way to the hosts that its definition names.
@@ -81,18 +92,69 @@ pub(crate) struct HostRequests {
 }
 
 /// A request as a guest makes it, without its body.
-#[derive(Debug)]
-pub(crate) struct HostRequest {
-    pub(crate) method: Method,
-    /// The host's name in lower case.
-    pub(crate) host: String,
-    pub(crate) port: u16,
-    pub(crate) tls: bool,
+#[derive(Debug, Clone)]
+pub struct HostRequest {
+    /// The method.
+    pub method: Method,
+    /// Where it goes.
+    pub address: HostAddress,
     /// Path and query.
-    pub(crate) target: String,
-    pub(crate) headers: HeaderMap,
+    pub target: String,
+    /// Header fields as the guest wrote them.
+    pub headers: HeaderMap,
     /// How long the guest waits for the head of the answer, where it says so.
-    pub(crate) first_byte: Option<Duration>,
+    pub first_byte: Option<Duration>,
+}
+
+impl HostRequest {
+    /// Decides whether a task may make this request whose definition has `names` in `rolebox.egress`. Nothing is looked up
+    /// and nothing sent.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Denied`], which says what the definition would have to name; [`CallError::InvalidRequest`] for what is
+    /// no request.
+    pub fn admit(&self, names: &[EgressName]) -> Result<(), CallError> {
+        self.url(names).map(drop)
+    }
+
+    /// The URL of a request that the definition allows.
+    fn url(&self, names: &[EgressName]) -> Result<Url, CallError> {
+        let Self { address: HostAddress { name, port, tls }, target, .. } = self;
+        let same_host = || names.iter().filter(|entry| entry.host() == name);
+        if !same_host().any(|entry| entry.port() == *port && entry.tls() == *tls) {
+            let others: Vec<String> = same_host().map(|entry| format!("`{entry}`")).collect();
+            let instead =
+                if others.is_empty() { String::new() } else { format!(", which has {}", others.join(" and ")) };
+            return Err(CallError::denied(format!(
+                "`{}` is not among the hosts that this task may reach (`rolebox.egress`){instead}",
+                self.address
+            )));
+        }
+        if self.method == Method::CONNECT {
+            return Err(CallError::denied("CONNECT would take the connection over, which no task may"));
+        }
+        if matches!(classify(name), Ok(Host::Customer(_))) {
+            refuse_signed(self)?;
+        }
+        let rewritten = || {
+            CallError::InvalidRequest(format!(
+                "the path `{}` cannot be sent unchanged: percent-encode what no URL holds, and leave out dot segments",
+                target.split('?').next().unwrap_or_default().escape_debug()
+            ))
+        };
+        let (scheme, usual) = if *tls { ("https", 443) } else { ("http", 80) };
+        let port = if *port == usual { String::new() } else { format!(":{port}") };
+        let slash = if target.starts_with('?') { "/" } else { "" };
+        if !target.starts_with(['/', '?']) {
+            return Err(rewritten());
+        }
+        let text = format!("{scheme}://{name}{port}{slash}{target}");
+        let url = Url::parse(&text).map_err(|_| rewritten())?;
+        // The URL standard folds dot segments and encodes some characters. What it would change may be part of a signature
+        // of the guest's own.
+        if url.as_str() != text || url.fragment().is_some() { Err(rewritten()) } else { Ok(url) }
+    }
 }
 
 /// What the requests of all tasks share.
@@ -158,7 +220,7 @@ impl HostRequests {
 
     /// Makes one request. What is left of the body afterwards was not wanted.
     pub(crate) async fn request(&self, request: HostRequest, body: &mut GuestBody) -> Result<HttpAnswer, CallError> {
-        let authority = format!("{}:{}", request.host, request.port);
+        let authority = format!("{}:{}", request.address.name, request.address.port);
         let length = content_length(&request.headers);
         let permit = match self.quota.admit_connection() {
             Ok(permit) => permit,
@@ -171,7 +233,7 @@ impl HostRequests {
         let started = self.time.now();
         let record = CallRecord::new(&self.recorded, started, &authority, length.unwrap_or_default());
         let record = record.with_method(&request.method);
-        let url = match self.admit(&request) {
+        let url = match request.url(&self.names) {
             Ok(url) => url,
             Err(error) => {
                 // A denial stands whether or not it can be recorded.
@@ -185,30 +247,6 @@ impl HostRequests {
         self.exchange(request, url, length, body, permit, end).await
     }
 
-    /// The URL of a request that the definition allows.
-    fn admit(&self, request: &HostRequest) -> Result<Url, CallError> {
-        let HostRequest { host, port, tls, target, .. } = request;
-        let scheme = if *tls { "https" } else { "http" };
-        let same_host = || self.names.iter().filter(|name| name.host() == host);
-        if !same_host().any(|name| name.port() == *port && name.tls() == *tls) {
-            let entry = format!("{}{host}:{port}", if *tls { "" } else { "http://" });
-            let others: Vec<String> = same_host().map(|name| format!("`{name}`")).collect();
-            let instead =
-                if others.is_empty() { String::new() } else { format!(", which has {}", others.join(" and ")) };
-            return Err(CallError::denied(format!(
-                "`{entry}` is not among the hosts that this task may reach (`rolebox.egress`){instead}"
-            )));
-        }
-        if request.method == Method::CONNECT {
-            return Err(CallError::denied("CONNECT would take the connection over, which no task may"));
-        }
-        if matches!(classify(host), Ok(Host::Customer(_))) {
-            refuse_signed(request)?;
-        }
-        let url = format!("{scheme}://{host}:{port}{target}");
-        Url::parse(&url).map_err(|error| CallError::InvalidRequest(format!("the path and query are no URL's: {error}")))
-    }
-
     async fn exchange(
         &self,
         request: HostRequest,
@@ -219,10 +257,8 @@ impl HostRequests {
         mut end: PendingEnd,
     ) -> Result<HttpAnswer, CallError> {
         let patience = self.quota.limits().call_timeout;
-        let mut sent = 0;
-        let outcome = self.send(&request, &url, length, body, &mut sent).await;
-        end.sent(sent);
-        let response = match outcome {
+        let sent = Sent::new(self.quota.clone(), end.count_sent());
+        let response = match self.send(&request, &url, length, body, &sent).await {
             Ok(response) => response,
             Err(error) => {
                 end.fail(&error);
@@ -243,7 +279,7 @@ impl HostRequests {
         url: &Url,
         length: Option<u64>,
         body: &mut GuestBody,
-        sent: &mut u64,
+        sent: &Sent,
     ) -> Result<reqwest::Response, CallError> {
         let patience = self.quota.limits().call_timeout;
         let first_byte = request.first_byte.map_or(patience, |asked| asked.min(patience));
@@ -256,6 +292,10 @@ impl HostRequests {
         // A request that says nothing of a body may have none, and is sent without one then.
         let first = if length == Some(0) { None } else { upload::next(body, patience).await? };
         if first.is_none() && length.is_none_or(|length| length == 0) {
+            // Many servers want a length with every upload, and the client sends none of an empty body. RFC 9110, 8.6.
+            if matches!(request.method, Method::POST | Method::PUT | Method::PATCH) {
+                outgoing.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(0));
+            }
             let send = self.client()?.execute(outgoing);
             return match tokio::time::timeout(first_byte, send).await {
                 Ok(answer) => answer.map_err(|error| unreachable(url, &error)),
@@ -275,7 +315,7 @@ impl HostRequests {
         first: Option<Bytes>,
         body: &mut GuestBody,
         pieces: Pieces,
-        sent: &mut u64,
+        sent: &Sent,
     ) -> Result<Pumped, CallError> {
         let patience = self.quota.limits().call_timeout;
         let mut next = first;
@@ -285,11 +325,10 @@ impl HostRequests {
             if upload::pass_on(&mut vec![piece], &pieces, patience).await? == Pumped::Refused {
                 return Ok(Pumped::Refused);
             }
-            self.quota.count_sent(bytes);
-            *sent += bytes;
+            sent.count(bytes);
             next = upload::next(body, patience).await?;
         }
-        Ok(Pumped::Whole)
+        upload::end(pieces, patience).await
     }
 
     fn client(&self) -> Result<&reqwest::Client, CallError> {
@@ -299,7 +338,11 @@ impl HostRequests {
         let client = self
             .clients
             .another()
-            .dns_resolver(self.resolver)
+            .dns_resolver(Resolver {
+                names: self.resolver,
+                own: Arc::new(Semaphore::new(LOOKUPS)),
+                all: self.clients.lookups(),
+            })
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .pool_idle_timeout(IDLE_TIME)
             .build()
@@ -320,7 +363,7 @@ fn refuse_signed(request: &HostRequest) -> Result<(), CallError> {
     let denied = |what: &str| {
         Err(CallError::denied(format!(
             "{what} belongs to an AWS signature, and {} is called unsigned: send the request without",
-            request.host
+            request.address.name
         )))
     };
     if let Some(name) = request.headers.keys().find(|name| name.as_str().starts_with("x-amz-")) {
@@ -343,13 +386,21 @@ fn refuse_signed(request: &HostRequest) -> Result<(), CallError> {
     Ok(())
 }
 
-impl Resolve for Names {
+impl Resolve for Resolver {
     /// What is left of a name's addresses is what is connected to: the client looks nothing up by itself.
     fn resolve(&self, name: Name) -> Resolving {
-        let Self { look_up, may_connect } = *self;
+        let (names, own, all) = (self.names, self.own.clone(), self.all.clone());
         Box::pin(async move {
-            let mut found = look_up(name.as_str().to_owned()).await?;
-            found.retain(|address| may_connect(*address));
+            let places = (own.acquire_owned().await?, all.acquire_owned().await?);
+            let found = tokio::task::spawn_blocking(move || {
+                // Held until the system has ended it, also where nobody waits for it any more.
+                let _places = places;
+                let found = (names.look_up)(name.as_str());
+                (name, found)
+            });
+            let (name, found) = found.await?;
+            let mut found = found?;
+            found.retain(|address| (names.may_connect)(*address));
             if found.is_empty() {
                 return Err(format!("{} has no public address, and no other is connected to", name.as_str()).into());
             }

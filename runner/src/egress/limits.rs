@@ -24,7 +24,7 @@ pub struct CallLimits {
     /// How long one call may take, retries included. Default 60 s. A body that is sent or read while it comes may take
     /// longer, and pause for so long.
     pub call_timeout: Duration,
-    /// Connections to hosts that are not AWS's. Default 256.
+    /// Requests that have begun and not ended to hosts that are not AWS's. Each has a connection. Default 256.
     pub connections: u32,
 }
 
@@ -170,7 +170,7 @@ impl CallQuota {
 
     /// Counts bytes of a body. What is over the limit is counted too: nothing after it fits either.
     pub(super) fn spend(&self, bytes: u64) -> Result<(), LimitReached> {
-        let spent = self.spent.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        let spent = add(&self.spent, bytes);
         match self.limits.total_bytes {
             Some(limit) if spent > limit => Err(LimitReached::TotalBytes(limit)),
             _ => Ok(()),
@@ -182,14 +182,14 @@ impl CallQuota {
         self.begun.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts the body of a request that is being sent for the first time.
+    /// Counts bytes of the body of a request that are being sent for the first time.
     pub(super) fn count_sent(&self, bytes: u64) {
-        self.sent.fetch_add(bytes, Ordering::Relaxed);
+        add(&self.sent, bytes);
     }
 
     /// Counts the body of an answer that is handed to the guest.
     pub(super) fn count_received(&self, bytes: u64) {
-        self.received.fetch_add(bytes, Ordering::Relaxed);
+        add(&self.received, bytes);
     }
 
     /// What the task's calls came to so far.
@@ -200,6 +200,13 @@ impl CallQuota {
             bytes_received: self.received.load(Ordering::Relaxed),
         }
     }
+}
+
+/// Adds to a counter, which stays at the most that it can hold; gives the sum. A guest says some of the numbers.
+fn add(counter: &AtomicU64, bytes: u64) -> u64 {
+    let sum = |count: u64| count.saturating_add(bytes);
+    let before = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| Some(sum(count)));
+    before.map_or_else(sum, sum)
 }
 
 /// Holds up to one second's worth of calls.
@@ -264,5 +271,8 @@ mod tests {
         quota.accept_body(6).unwrap();
         quota.spend(4).unwrap();
         assert!(matches!(quota.accept_body(1), Err(LimitReached::TotalBytes(10))));
+        // No number that a guest can say winds it back.
+        assert!(matches!(quota.spend(u64::MAX - 10), Err(LimitReached::TotalBytes(10))));
+        assert!(matches!(quota.spend(1), Err(LimitReached::TotalBytes(10))));
     }
 }

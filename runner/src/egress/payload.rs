@@ -1,8 +1,9 @@
 //! The hash of a body, and other work that takes longer the longer the body is.
 //!
-//! A guest's call is polled with the guest, and a poll cannot be interrupted. So a body is hashed piece by piece, giving way
+//! A typed call is polled with the guest, and a poll cannot be interrupted. So a body is hashed piece by piece, giving way
 //! in between: the guest pays for it out of its share, and its timeout and others' turns come when they should. Where the
-//! work cannot be cut into pieces, it is done on a thread that may block.
+//! work cannot be cut into pieces, it is done on a thread that may block. A request over `wasi:http` is made on the
+//! embedder's runtime, and what its body takes there (hashes, signatures of chunks, TLS) is not the guest's computing.
 
 use sha2::{Digest, Sha256};
 
@@ -47,7 +48,7 @@ impl PayloadHash {
     }
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|half| char::from(DIGITS[usize::from(half)])).collect()
 }

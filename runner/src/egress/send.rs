@@ -15,6 +15,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use rolebox_aws_request::Operation;
 use rustls_platform_verifier::BuilderVerifierExt;
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::endpoint::{Network, Target};
@@ -26,6 +27,10 @@ const ATTEMPTS: u32 = 3;
 
 /// The pause before the second attempt; each later one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
+
+/// Look-ups of names for all tasks' other hosts that may be under way at once. Each holds a thread of the runtime's until
+/// the system has ended it, whatever became of its request; the runtime has 512 by default, for AWS's names as well.
+const LOOKUPS: usize = 64;
 
 /// How long a connection may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,6 +45,8 @@ pub struct HttpClients {
     aws: reqwest::Client,
     operator: reqwest::Client,
     tls: rustls::ClientConfig,
+    /// Look-ups of names that definitions chose.
+    lookups: Arc<Semaphore>,
 }
 
 /// The clients could not be built.
@@ -70,7 +77,12 @@ impl HttpClients {
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let aws = builder(&tls).https_only(true).dns_resolver(AwsResolver).build()?;
         let operator = builder(&tls).build()?;
-        Ok(Self { aws, operator, tls })
+        Ok(Self { aws, operator, tls, lookups: Arc::new(Semaphore::new(LOOKUPS)) })
+    }
+
+    /// What bounds the look-ups of names that definitions chose, over all tasks.
+    pub(super) fn lookups(&self) -> Arc<Semaphore> {
+        self.lookups.clone()
     }
 
     /// Settings for one more client, for hosts that are neither AWS's nor the operator's.
@@ -99,7 +111,7 @@ impl HttpClients {
         let (status, headers) = (response.status(), end_to_end(std::mem::take(response.headers_mut())));
         if reading.leave_open
             && status.is_success()
-            && response.content_length().is_none_or(|length| length > HELD_BYTES)
+            && response.content_length().is_none_or(|length| length > HELD_BYTES.min(reading.limit))
         {
             let body = http::Response::from(response).into_body();
             return Ok(Received::Open(OpenAnswer { status, headers, body }));

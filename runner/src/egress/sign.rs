@@ -48,7 +48,7 @@ pub(super) enum SignedBody {
     /// What was hashed.
     Whole(Bytes),
     /// To be written by this.
-    Streamed(FrameWriter),
+    Streamed(Box<FrameWriter>),
 }
 
 /// How a service canonicalises a request before it compares signatures.
@@ -143,11 +143,10 @@ pub(super) fn sign(
     let body = match &addressed.sending {
         Sending::Whole(body) => SignedBody::Whole(body.clone()),
         Sending::Streamed { framing, .. } => {
-            let (name, settings) = (operation.signing_name, scope.canonicalization.settings());
+            let (secret, name) = (credentials.secret_access_key().expose(), operation.signing_name);
             let seed = &signature.hexadecimal;
-            let signer =
-                framing.is_signed().then(|| ChunkSigner::new(identity, scope.region, name, now, settings, seed));
-            SignedBody::Streamed(FrameWriter::new(*framing, signer))
+            let signer = framing.is_signed().then(|| ChunkSigner::new(secret, scope.region, name, now, seed));
+            SignedBody::Streamed(Box::new(FrameWriter::new(*framing, signer)))
         }
     };
     for (name, value) in signature.headers {

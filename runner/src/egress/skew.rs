@@ -14,7 +14,8 @@
 //! - once a call, and for that call alone. A host whose clock stays wrong pays each call twice and warns each time; an
 //!   answer that lied has no effect beyond its own call.
 //!
-//! Absent: answers to HEAD. They have no body, so S3's do not say what was refused.
+//! Absent: answers to HEAD, which have no body, so that S3's do not say what was refused; and bodies that are sent while
+//! they come in, which cannot be sent again: on a host whose clock is that wrong, they fail.
 
 use std::time::{Duration, SystemTime};
 

@@ -14,16 +14,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::uri::{Authority, Scheme};
+use http::uri::Authority;
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Full};
-use rolebox_aws_request::host::{self, AwsHost, Host};
 use tokio::task::JoinHandle;
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use super::signed_call::AwsCtx;
-use crate::egress::{AnswerBody, CallError, GivenUp, GuestBody, HttpAnswer};
+use crate::egress::{AnswerBody, CallError, Destination, GivenUp, GuestBody, HttpAnswer};
 
 /// Bytes of a body that are read and dropped before an answer that does not need them.
 const DRAINED_BYTES: u64 = 64 << 20;
@@ -92,12 +91,6 @@ impl Drop for Spawned {
     }
 }
 
-/// Where a request goes.
-enum Destination {
-    Aws(AwsHost),
-    Other { host: String, port: u16, tls: bool },
-}
-
 /// Makes the request, or says why not.
 async fn forward(
     aws: &AwsCtx,
@@ -107,10 +100,10 @@ async fn forward(
     let (head, body) = request.into_parts();
     let mut body = GuestBody::new(body.map_err(|_| GivenUp).boxed_unsync());
     let authority = head.uri.authority().map_or("", Authority::as_str).to_owned();
-    match destination(&authority, head.uri.scheme()) {
+    match Destination::of(&head.uri) {
         Ok(Destination::Aws(host)) => aws::forward(aws, &host, &head, &mut body).await,
-        Ok(Destination::Other { host, port, tls }) => {
-            let request = other::request(head, host, port, tls, options);
+        Ok(Destination::Host(address)) => {
+            let request = other::request(head, address, options);
             other::forward(aws, request, &mut body).await
         }
         Err(error) => {
@@ -120,25 +113,6 @@ async fn forward(
             // There is no service whose error this could be.
             Err(ErrorCode::HttpRequestDenied.into())
         }
-    }
-}
-
-fn destination(authority: &str, scheme: Option<&Scheme>) -> Result<Destination, CallError> {
-    let tls = scheme == Some(&Scheme::HTTPS);
-    if !tls && scheme != Some(&Scheme::HTTP) {
-        return Err(CallError::denied(format!("{authority} is addressed with a scheme that is not http or https")));
-    }
-    match host::from_authority(authority, tls)? {
-        Host::Aws(host) if tls => Ok(Destination::Aws(host)),
-        Host::Aws(_) => Err(CallError::denied(format!("{authority} is called over TLS only: write https"))),
-        Host::Customer(host) | Host::Other(host) => {
-            let port = authority.rsplit_once(':').map(|(_, port)| port.parse());
-            match port.unwrap_or(Ok(if tls { 443 } else { 80 })) {
-                Ok(port) if port > 0 => Ok(Destination::Other { host, port, tls }),
-                _ => Err(CallError::denied(format!("{authority} has no port from 1 to 65535"))),
-            }
-        }
-        _ => Err(CallError::denied(format!("{authority} is an address: hosts are reached by name alone"))),
     }
 }
 

@@ -9,13 +9,16 @@
 use bytes::{Buf, Bytes};
 
 use super::families::CHECKSUMS;
-use crate::refusal::Refusal;
+use crate::refusal::{Quoted, Refusal};
 use crate::wire::headers::Headers;
 
 /// The content encoding that says so.
 const ENCODING: &str = "aws-chunked";
 /// What the values of `x-amz-content-sha256` that say so begin with.
 const MARKER: &str = "STREAMING-";
+/// The longest body that a frame may say it holds, in bytes: beyond what S3 stores in one object (50 TB), and far from
+/// where sums overflow.
+pub(super) const LONGEST_BODY: u64 = 1 << 46;
 /// The longest line between chunks, which holds a size and a signature, or a trailer.
 const LONGEST_LINE: usize = 512;
 
@@ -24,8 +27,8 @@ const LONGEST_LINE: usize = 512;
 pub(super) struct Frame {
     /// The bytes in the frame.
     pub(super) length: u64,
-    /// The checksums that the trailer is to hold, in lower case.
-    pub(super) announced: Vec<String>,
+    /// The checksum that the trailer is to hold, by its header in lower case. S3 takes one.
+    pub(super) announced: Option<String>,
     /// The content encodings that are left without the frame.
     pub(super) encoding: Option<String>,
 }
@@ -39,19 +42,19 @@ pub(super) enum Framing {
 
 /// Takes the headers that describe a frame.
 pub(super) fn framing(headers: &mut Headers<'_>) -> Result<Framing, Refusal> {
-    let encoding = headers.take("content-encoding")?;
-    let mut encodings: Vec<&str> = encoding.into_iter().flat_map(|value| value.split(',')).map(str::trim).collect();
+    // SDKs add their own to what the program says, some in front of it and some behind, some in a field of its own.
+    let encoding = headers.take_list("content-encoding")?;
+    let mut encodings: Vec<&str> = encoding.iter().flat_map(|value| value.split(',')).map(str::trim).collect();
     let named = encodings.iter().any(|name| name.eq_ignore_ascii_case(ENCODING));
     let marked = headers.payload_marker.is_some_and(|marker| marker.starts_with(MARKER));
     if !named && !marked {
-        return Ok(Framing::Plain(encoding.map(str::to_owned)));
+        return Ok(Framing::Plain(encoding));
     }
-    let first = encodings.iter().position(|name| name.eq_ignore_ascii_case(ENCODING));
-    if named && first != Some(0) {
-        return Err(refuse("aws-chunked is not the first content encoding"));
-    }
-    if named {
-        encodings.remove(0);
+    let place = encodings.iter().position(|name| name.eq_ignore_ascii_case(ENCODING));
+    match place {
+        Some(place) if place == 0 || place == encodings.len() - 1 => drop(encodings.remove(place)),
+        Some(_) => return Err(refuse("aws-chunked is neither the first nor the last content encoding")),
+        None => {}
     }
     if encodings.iter().any(|name| name.is_empty() || name.eq_ignore_ascii_case(ENCODING)) {
         return Err(refuse("its content encodings are doubled or empty"));
@@ -60,13 +63,13 @@ pub(super) fn framing(headers: &mut Headers<'_>) -> Result<Framing, Refusal> {
         return Err(refuse("x-amz-decoded-content-length is missing"));
     };
     let digits = length.bytes().all(|byte| byte.is_ascii_digit());
-    let Some(length) = length.parse().ok().filter(|_| digits) else {
-        return Err(refuse("x-amz-decoded-content-length is no number of bytes"));
+    let Some(length) = length.parse().ok().filter(|length| digits && *length <= LONGEST_BODY) else {
+        return Err(refuse("x-amz-decoded-content-length is no number of bytes that a body can have"));
     };
-    let announced = match headers.take("x-amz-trailer")? {
-        None => Vec::new(),
-        Some(names) => names.split(',').map(|name| name.trim().to_ascii_lowercase()).collect(),
-    };
+    let announced = headers.take("x-amz-trailer")?.map(str::to_ascii_lowercase);
+    if let Some(name) = announced.as_ref().filter(|name| !CHECKSUMS.holds(name)) {
+        return Err(refuse(&format!("its trailer is to hold {}, which is not one checksum", Quoted(name))));
+    }
     Ok(Framing::Framed(Frame { length, announced, encoding: (!encodings.is_empty()).then(|| encodings.join(",")) }))
 }
 
@@ -76,8 +79,11 @@ pub(super) struct Decoder {
     state: State,
     /// The line between chunks so far.
     line: Vec<u8>,
-    announced: Vec<String>,
-    trailer: Vec<(String, String)>,
+    announced: Option<String>,
+    /// The value of the checksum that was announced.
+    checksum: Option<String>,
+    /// Whether the trailer's own signature has come.
+    signed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,8 +100,8 @@ enum State {
 }
 
 impl Decoder {
-    pub(super) fn new(announced: Vec<String>) -> Self {
-        Self { state: State::Size, line: Vec::new(), announced, trailer: Vec::new() }
+    pub(super) fn new(announced: Option<String>) -> Self {
+        Self { state: State::Size, line: Vec::new(), announced, checksum: None, signed: false }
     }
 
     /// Takes the next piece of the framed body, and gives what it holds to `take`.
@@ -123,10 +129,10 @@ impl Decoder {
         Ok(())
     }
 
-    /// The trailer, when the body has come to its end.
-    pub(super) fn finish(self) -> Result<Vec<(String, String)>, Refusal> {
+    /// The checksum in the trailer, when the body has come to its end.
+    pub(super) fn finish(self) -> Result<Option<String>, Refusal> {
         match self.state {
-            State::Ended => Ok(self.trailer),
+            State::Ended => Ok(self.checksum),
             State::Data(_) => Err(refuse("it ends within a chunk")),
             State::Size | State::DataEnd | State::Trailer => Err(refuse("a line of its frame does not end")),
         }
@@ -165,8 +171,10 @@ impl Decoder {
             },
             State::DataEnd if line.is_empty() => Ok(State::Size),
             State::DataEnd => Err(refuse("a chunk is longer than its size")),
-            _ if line.is_empty() && self.trailer.len() == self.announced.len() => Ok(State::Ended),
-            _ if line.is_empty() => Err(refuse("a trailer that x-amz-trailer names is missing")),
+            _ if line.is_empty() && self.announced.is_some() && self.checksum.is_none() => {
+                Err(refuse("the trailer that x-amz-trailer names is missing"))
+            }
+            _ if line.is_empty() => Ok(State::Ended),
             _ => {
                 self.field(line)?;
                 Ok(State::Trailer)
@@ -174,23 +182,22 @@ impl Decoder {
         }
     }
 
-    /// One field of the trailer: a checksum that was announced, once.
+    /// One field of the trailer: the checksum that was announced, or a signature, each once.
     fn field(&mut self, line: &str) -> Result<(), Refusal> {
         let Some((name, value)) = line.split_once(':') else {
             return Err(refuse("a trailer is not a header field"));
         };
         let (name, value) = (name.to_ascii_lowercase(), value.trim());
-        if name == "x-amz-trailer-signature" {
+        if name == "x-amz-trailer-signature" && !std::mem::replace(&mut self.signed, true) {
             return Ok(());
         }
-        let known = self.announced.contains(&name) && CHECKSUMS.holds(&name);
-        if !known || self.trailer.iter().any(|(earlier, _)| *earlier == name) {
-            return Err(refuse("a trailer is not one of the checksums that x-amz-trailer names, once"));
+        if self.announced.as_ref() != Some(&name) || self.checksum.is_some() {
+            return Err(refuse("a trailer is not the checksum that x-amz-trailer names, once"));
         }
         if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(refuse("a trailer's value is not visible ASCII"));
         }
-        self.trailer.push((name, value.to_owned()));
+        self.checksum = Some(value.to_owned());
         Ok(())
     }
 }

@@ -38,6 +38,12 @@ impl StreamedBody {
         self.checksum.as_ref().map(|(name, _)| name.as_str())
     }
 
+    /// The checksum, where it is known before the body.
+    #[must_use]
+    pub fn checksum_value(&self) -> Option<&str> {
+        self.checksum.as_ref().and_then(|(_, value)| value.as_deref())
+    }
+
     /// How many characters the value of that header has.
     #[must_use]
     pub fn checksum_digits(&self) -> u64 {
@@ -133,15 +139,15 @@ impl BodyReader {
     ///
     /// When the body is shorter than it was said to be, its frame does not end, or a checksum is another one.
     pub fn finish(self) -> Result<Vec<(String, String)>, Refusal> {
-        let trailer = self.decoder.map(Decoder::finish).transpose()?.unwrap_or_default();
+        let trailer = self.decoder.map(Decoder::finish).transpose()?.flatten();
         if self.read != self.length {
             return Err(wrong_length(self.length, &format!("has {}", self.read)));
         }
         let mut found = Vec::new();
         for Check { name, expected, made } in self.checks {
             let made = made.finish();
-            let in_trailer = trailer.iter().find(|(field, _)| *field == name).map(|(_, value)| value);
-            if let Some(expected) = expected.as_ref().or(in_trailer)
+            // Only the checksum that the trailer holds is not known from the headers.
+            if let Some(expected) = expected.as_ref().or(trailer.as_ref())
                 && *expected != made
             {
                 return Err(Refusal::malformed(

@@ -15,6 +15,9 @@ const MOST_FIELDS: usize = 128;
 /// lists either way. They say what an answer is to tell, and nothing else.
 const LISTS: [&str; 2] = ["x-amz-object-attributes", "x-amz-optional-object-attributes"];
 
+/// The longest value that is read, in bytes: twice what S3 takes in all headers together.
+const LONGEST_VALUE: usize = 16 << 10;
+
 /// Fields that the host sets, that concern one connection only (RFC 9110, section 7.6.1; RFC 9112, section 6), or that
 /// SDKs add about themselves.
 fn is_dropped(name: &str) -> bool {
@@ -67,6 +70,13 @@ impl<'a> Headers<'a> {
         let mut transfer_encoded = false;
         for (name, value) in raw {
             let name = lower_case_name(name)?;
+            if value.len() > LONGEST_VALUE {
+                return Err(Refusal::malformed(
+                    format!("header {}", Quoted(&name)),
+                    "its value has more than 16 KiB",
+                    "send a shorter one: no service takes that much",
+                ));
+            }
             match name.as_ref() {
                 "connection" => connection.push(value),
                 "content-length" => {
@@ -137,6 +147,31 @@ impl<'a> Headers<'a> {
             }
         }
         Ok(found)
+    }
+
+    /// Takes every field called `name` (in lower case), their values as one list: `None` when there is none.
+    ///
+    /// For fields that are lists, where several say the same as one (RFC 9110, section 5.3).
+    ///
+    /// # Errors
+    ///
+    /// When a value is not visible ASCII.
+    pub(crate) fn take_list(&mut self, name: &str) -> Result<Option<String>, Refusal> {
+        let mut list: Option<String> = None;
+        for (candidate, value, taken) in &mut self.fields {
+            if candidate == name {
+                visible_ascii(name, value)?;
+                *taken = true;
+                match &mut list {
+                    None => list = Some((*value).to_owned()),
+                    Some(list) => {
+                        list.push(',');
+                        list.push_str(value);
+                    }
+                }
+            }
+        }
+        Ok(list)
     }
 
     /// Takes, in their order, every field that `takes` says yes to, as lower-case name and trimmed value.

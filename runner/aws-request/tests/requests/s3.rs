@@ -312,6 +312,17 @@ fn framed_bodies_come_out_of_their_frame() {
             Some("content-encoding: gzip"),
         ),
         (&[("x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"), trailer[1]], &signed, Some("")),
+        // As the SDKs write it for a program that has an encoding of its own.
+        (
+            &[("content-encoding", "gzip,aws-chunked"), trailer[1]],
+            "4\r\ndata\r\n0\r\n\r\n",
+            Some("content-encoding: gzip"),
+        ),
+        (
+            &[("content-encoding", "gzip"), trailer[0], trailer[1]],
+            "2\r\nda\r\n2\r\nta\r\n0\r\n\r\n",
+            Some("content-encoding: gzip"),
+        ),
         // A trailer that is not announced, or is announced and missing.
         (&[trailer[0], trailer[1]], unsigned, None),
         (trailer, "4\r\ndata\r\n0\r\n\r\n", None),
@@ -337,7 +348,16 @@ fn framed_bodies_come_out_of_their_frame() {
         (&[trailer[0], trailer[1]], "4\ndata\n0\n\n", None),
         (&[trailer[0], trailer[1]], "FFFFFFFFFFFFFFFFF\r\ndata\r\n0\r\n\r\n", None),
         (&[trailer[0], trailer[1]], "data", None),
-        (&[("content-encoding", "gzip,aws-chunked"), trailer[1]], "4\r\ndata\r\n0\r\n\r\n", None),
+        (&[("content-encoding", "gzip,aws-chunked,br"), trailer[1]], "4\r\ndata\r\n0\r\n\r\n", None),
+        // A trailer twice, in one way or the other; a signature of the trailer twice.
+        (
+            &[trailer[0], trailer[1], ("x-amz-trailer", "x-amz-checksum-crc32,x-amz-checksum-crc32")],
+            "4\r\ndata\r\n0\r\nx-amz-checksum-crc32:rfPzYw==\r\n\r\n",
+            None,
+        ),
+        (trailer, "4\r\ndata\r\n0\r\nx-amz-checksum-crc32:rfPzYw==\r\nx-amz-checksum-crc32:rfPzYw==\r\n\r\n", None),
+        (trailer, "4\r\ndata\r\n0\r\nx-amz-trailer-signature:a\r\nx-amz-trailer-signature:b\r\n\r\n", None),
+        (&[trailer[0], ("x-amz-decoded-content-length", "18446744073709551615")], "0\r\n\r\n", None),
         // The same checksum twice.
         (&[trailer[0], trailer[1], trailer[2], ("x-amz-checksum-crc32", "AAAAAA==")], unsigned, None),
         // What says that there is a frame, without one.

@@ -32,6 +32,9 @@ fn read(body: &StreamedBody, pieces: &[&[u8]]) -> Result<(Vec<u8>, Vec<(String, 
     Ok((data, reader.finish()?))
 }
 
+/// More than any header holds.
+static LONG: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| "a".repeat(20_000));
+
 const FRAMED: &[(&str, &str)] = &[
     ("content-encoding", "aws-chunked"),
     ("x-amz-decoded-content-length", "4"),
@@ -71,11 +74,15 @@ fn what_a_streamed_request_says_is_parsed_as_any_other_is() {
         &[("content-length", "+4")],
         &[("content-length", "4"), ("content-length", "4")],
         &[("content-length", "99999999999999999999999")],
+        &[("content-length", "18446744073709551615")],
+        &[FRAMED[0], ("x-amz-decoded-content-length", "18446744073709551615")],
+        &[("content-length", "4"), ("x-amz-meta-a", LONG.as_str())],
         &[("content-length", "4"), ("transfer-encoding", "chunked")],
         &[("content-encoding", "aws-chunked")],
         &[("content-encoding", "aws-chunked"), ("x-amz-decoded-content-length", "-4")],
         &[FRAMED[0], FRAMED[1], ("x-amz-trailer", "x-amz-acl")],
         &[FRAMED[0], FRAMED[1], ("x-amz-trailer", "x-amz-checksum-crc32,x-amz-checksum-sha1")],
+        &[FRAMED[0], FRAMED[1], ("x-amz-trailer", "x-amz-checksum-crc32,x-amz-checksum-crc32")],
         // A checksum is sent once, and two of them are one too many.
         &[FRAMED[0], FRAMED[1], FRAMED[2], ("x-amz-checksum-crc32", "rfPzYw==")],
         &[("content-length", "4"), ("x-amz-checksum-crc32", "rfPzYw=="), ("x-amz-checksum-sha1", "x")],

@@ -33,7 +33,7 @@ pub(crate) async fn explain(arguments: ExplainArguments, console: &Console) -> R
 
 /// Prints what `request` would be. An answer is no failure, whatever it says.
 fn explain_request(request: &Request, input: &Input, console: &Console) -> Result<u8, Failure> {
-    let explanation = RequestExplanation::new(request, input.definition.task_role());
+    let explanation = RequestExplanation::new(request, &input.definition);
     match console.format() {
         OutputFormat::Text => console.answer(&explanation.text(console.paint()))?,
         OutputFormat::Json => console.answer_json(&explanation)?,

@@ -5,14 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use rolebox::definition::TaskRole;
-use rolebox_aws_request::CallerScope;
+use rolebox::definition::{TaskDefinition, TaskRole};
+use rolebox::egress::HostRequest;
+use rolebox_aws_request::{Call, CallerScope, Operation, RefusalKind};
 use rolebox_policy::{Capabilities, Check, Denial, Region};
 use serde::Serialize;
 
 use super::text::Page;
 use crate::console::Paint;
-use crate::request::{Request, Unparsed};
+use crate::request::{Addressed, Body, Request, Unparsed};
 
 /// Regions to take for the task's own, which no request names that has a host name.
 const REGIONS: [&str; 2] = ["us-east-1", "us-west-2"];
@@ -63,10 +64,12 @@ enum Values {
 
 impl RequestExplanation {
     /// What `request` would be for a task under `role`.
-    pub(crate) fn new(request: &Request, role: Option<&TaskRole>) -> Self {
-        let explained = match request.call() {
+    pub(crate) fn new(request: &Request, definition: &TaskDefinition) -> Self {
+        let role = definition.task_role();
+        let explained = match request.addressed() {
             Err(unparsed) => Err(unparsed),
-            Ok((host, call)) => {
+            Ok(Addressed::Host(asked)) => return Self::of_host(request, &asked, definition),
+            Ok(Addressed::Aws { host, call, body }) => {
                 let service = Some(call.service.clone());
                 let refused = |reason: String| Unparsed { service: service.clone(), reason };
                 match role {
@@ -75,9 +78,7 @@ impl RequestExplanation {
                             .into(),
                     )),
                     Some(role) => scope(role, &host.region)
-                        .and_then(|scope| {
-                            rolebox_aws_request::parse(&call, &scope).map_err(|refusal| refusal.to_string())
-                        })
+                        .and_then(|scope| parse(&call, body, &scope, request.body_limit()))
                         .map(|operation| (role, operation))
                         .map_err(refused),
                 }
@@ -122,6 +123,30 @@ impl RequestExplanation {
         }
     }
 
+    /// What a request to another host would be.
+    fn of_host(request: &Request, asked: &HostRequest, definition: &TaskDefinition) -> Self {
+        let (decision, reason) = match asked.admit(definition.egress()) {
+            Ok(()) => {
+                let reason = format!(
+                    "`{}` is in rolebox.egress: it is sent unsigned, if the name leads to a public address",
+                    asked.address
+                );
+                (Decision::Allow, reason)
+            }
+            Err(error) => (Decision::Deny, error.to_string()),
+        };
+        Self {
+            line: request.shown(),
+            service: None,
+            operation: None,
+            checks: Vec::new(),
+            decision,
+            reason,
+            capabilities: Vec::new(),
+            context: BTreeMap::new(),
+        }
+    }
+
     /// The explanation as text, in colours if `paint` has some.
     pub(crate) fn text(&self, paint: Paint) -> String {
         let mut page = Page::new(paint);
@@ -151,6 +176,20 @@ impl Decision {
             Self::Deny => "deny",
         }
     }
+}
+
+/// The operation that a call is.
+fn parse(call: &Call, body: Body, scope: &CallerScope, limit: u64) -> Result<Operation, String> {
+    let parsed = match body {
+        Body::Whole => rolebox_aws_request::parse(call, scope),
+        Body::Streamed => rolebox_aws_request::parse_streamed(call, scope),
+    };
+    parsed.map_err(|refusal| match refusal.kind() {
+        RefusalKind::HeldWhole => {
+            format!("the body is larger than the task's limit of {limit} bytes (`rolebox.limits.bodyBytes`)")
+        }
+        _ => refusal.to_string(),
+    })
 }
 
 /// Whose request it is. A URL always names the Region, so the task's own has no say; it is taken to be another, so that

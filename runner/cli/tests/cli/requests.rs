@@ -29,8 +29,15 @@ fn capable(definition: &mut Value) {
 }
 
 fn sandbox() -> Sandbox {
+    sandbox_with(|_| ())
+}
+
+fn sandbox_with(change: impl FnOnce(&mut Value)) -> Sandbox {
     let sandbox = Sandbox::new();
-    sandbox.definition(capable);
+    sandbox.definition(|definition| {
+        capable(definition);
+        change(definition);
+    });
     sandbox
 }
 
@@ -50,6 +57,48 @@ fn refusal(request: &str, more: &[&str]) -> String {
         return format!("understood as {explanation}");
     }
     reason.to_owned()
+}
+
+#[test]
+fn a_request_to_another_host_is_held_against_the_definition() {
+    let sandbox = sandbox_with(|definition| {
+        definition["rolebox"]["egress"] = json!(["api.example.com:443", "x.execute-api.us-east-1.amazonaws.com:443"]);
+    });
+    for (request, more, decision, said) in [
+        ("POST https://api.example.com/a?b", &[][..], "allow", "`api.example.com:443` is in rolebox.egress"),
+        ("GET https://API.example.com:443/", &[], "allow", "unsigned"),
+        ("GET http://api.example.com/", &[], "deny", "which has `api.example.com:443`"),
+        ("GET https://api.example.com:8443/", &[], "deny", "which has `api.example.com:443`"),
+        ("CONNECT https://api.example.com/", &[], "deny", "CONNECT"),
+        ("GET https://x.execute-api.us-east-1.amazonaws.com/prod", &[], "allow", "unsigned"),
+        (
+            "GET https://x.execute-api.us-east-1.amazonaws.com/prod",
+            &["--header", "Authorization: AWS4-HMAC-SHA256 Credential=a"],
+            "deny",
+            "authorization",
+        ),
+    ] {
+        let explanation = explain(&sandbox, request, more);
+        assert_eq!(explanation["decision"], decision, "{request}: {explanation}");
+        assert!(explanation["reason"].as_str().expect("a reason").contains(said), "{request}: {explanation}");
+        assert_eq!((&explanation["service"], &explanation["checks"]), (&Value::Null, &json!([])));
+    }
+}
+
+#[test]
+fn a_body_that_is_too_long_to_be_held_is_one_that_streams() {
+    let sandbox = sandbox_with(|definition| definition["rolebox"]["limits"] = json!({"bodyBytes": 100}));
+    sandbox.file("long", [b'x'; 101]);
+    let put = "PUT https://s3.us-east-1.amazonaws.com/data/in/k";
+    let explanation = explain(&sandbox, put, &["--body", "long"]);
+    assert_eq!((&explanation["operation"], &explanation["decision"]), (&json!("PutObject"), &json!("allow")));
+    for (request, more) in [
+        (put, &["--body", "long", "--header", "content-encoding: aws-chunked"][..]),
+        ("POST https://s3.us-east-1.amazonaws.com/data?delete", &["--body", "long"]),
+        ("POST https://dynamodb.us-east-1.amazonaws.com/", &["--body", "long"]),
+    ] {
+        assert_eq!(explain(&sandbox, request, more)["decision"], "deny", "{request} {more:?}");
+    }
 }
 
 #[test]
@@ -256,15 +305,18 @@ fn what_is_not_understood_is_denied_without_checks() {
         // Hosts.
         ("GET http://s3.amazonaws.com/data/k", &[], "TLS only"),
         ("GET ftp://s3.amazonaws.com/data/k", &[], "TLS only"),
+        ("GET ftp://example.com/", &[], "http or https"),
+        ("GET https://example.com:0/", &[], "port"),
+        ("GET https://example.com:65536/", &[], "port"),
         ("GET https://s3.amazonaws.com:8443/b/k", &[], "port"),
         ("GET https://user:pass@s3.amazonaws.com/data/k", &[], "userinfo"),
         ("GET https://s3.amazonaws.com@evil.example/data/k", &[], "userinfo"),
-        ("GET https://s3.amazonaws.com.evil.example/data/k", &[], "not AWS's"),
-        ("GET https://example.com/", &[], "not AWS's"),
+        ("GET https://s3.amazonaws.com.evil.example/data/k", &[], "rolebox.egress"),
+        ("GET https://example.com/", &[], "rolebox.egress"),
         ("GET https://169.254.169.254/latest/meta-data/", &[], "not AWS's"),
         ("GET https://0x7f.1/", &[], "IPv4"),
         ("GET https://[::1]/", &[], "not AWS's"),
-        ("GET https://x.execute-api.us-east-1.amazonaws.com/", &[], "not AWS's"),
+        ("GET https://x.execute-api.us-east-1.amazonaws.com/", &[], "rolebox.egress"),
         ("GET https://unheard-of.service.amazonaws.com/", &[], ""),
         ("GET https://s3.cn-north-1.amazonaws.com.cn/data/k", &[], "partition"),
         ("GET https://s3.us-gov-west-1.amazonaws.com/data/k", &[], "partition"),
@@ -320,21 +372,15 @@ fn bytes_that_are_no_text_are_denied() {
 #[test]
 fn a_body_over_the_tasks_limit_is_denied() {
     let sandbox = sandbox();
-    let put = "PUT https://s3.amazonaws.com/data/in/k";
-    for (length, decision) in [(1024, "allow"), (1025, "deny")] {
-        sandbox.file("body", vec![b'x'; length]);
-        let explanation = explain(&sandbox, put, &["--body", "body"]);
+    let delete = "POST https://s3.amazonaws.com/data?delete";
+    for (length, decision, said) in [(1024, "allow", "granted"), (1025, "deny", "1024 bytes")] {
+        let document = "<Delete><Object><Key>tmp/k</Key></Object></Delete>";
+        // A document may have white space behind it.
+        sandbox.file("body", format!("{document:<length$}"));
+        let explanation = explain(&sandbox, delete, &["--body", "body"]);
         assert_eq!(explanation["decision"], decision, "{explanation:#}");
+        assert!(explanation["reason"].as_str().expect("a reason").contains(said), "{explanation:#}");
     }
-    sandbox.file("body", vec![b'x'; 1025]);
-    refuse_in(&sandbox, put, "1024 bytes");
-}
-
-fn refuse_in(sandbox: &Sandbox, request: &str, said: &str) {
-    let explanation = explain(sandbox, request, &["--body", "body"]);
-    let reason = explanation["reason"].as_str().expect("a reason");
-    assert!(reason.contains(said), "{reason}");
-    assert_eq!((&explanation["service"], &explanation["checks"]), (&json!("s3"), &json!([])));
 }
 
 #[test]

@@ -19,7 +19,19 @@ fn peak_memory(sandbox: &Sandbox, image: &str, arguments: &[&str]) -> u64 {
     let role = "arn:aws:iam::123456789012:role/sample";
     let rolebox = sandbox.command(
         &[
-            &["run", "--local", "--roles", "roles.json", "--data", "data", image, "--task-role-arn", role, "--memory", "64"],
+            &[
+                "run",
+                "--local",
+                "--roles",
+                "roles.json",
+                "--data",
+                "data",
+                image,
+                "--task-role-arn",
+                role,
+                "--memory",
+                "64",
+            ],
             &["--capability", "s3:*=arn:aws:s3:::*", "--"][..],
             arguments,
         ]

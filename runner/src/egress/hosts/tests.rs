@@ -31,13 +31,13 @@ impl Records {
 }
 
 /// Leads every name to the loopback but a few, which lead elsewhere.
-fn look_up(name: String) -> LookedUp {
-    let address: IpAddr = match name.as_str() {
+fn look_up(name: &str) -> io::Result<Vec<IpAddr>> {
+    let address: IpAddr = match name {
         "private.example.com" => Ipv4Addr::new(10, 0, 0, 1).into(),
         "metadata.example.com" => Ipv4Addr::new(169, 254, 169, 254).into(),
         _ => Ipv4Addr::LOCALHOST.into(),
     };
-    Box::pin(std::future::ready(Ok(vec![address])))
+    Ok(vec![address])
 }
 
 /// Names that may lead to the loopback, as no task's may.
@@ -57,9 +57,7 @@ fn requests(names: &[&str], limits: CallLimits, resolver: Names) -> (HostRequest
 fn get(host: &str, port: u16) -> HostRequest {
     HostRequest {
         method: Method::GET,
-        host: host.into(),
-        port,
-        tls: false,
+        address: HostAddress { name: host.into(), port, tls: false },
         target: "/".into(),
         headers: HeaderMap::new(),
         first_byte: None,
@@ -79,8 +77,9 @@ fn body<const N: usize>(pieces: [&'static str; N]) -> GuestBody {
     let (sender, body) = OutgoingBody::new(None);
     tokio::spawn(async move {
         for piece in pieces {
-            let _ = sender.send(Ok(Bytes::from(piece))).await;
+            let _ = sender.send(Bytes::from(piece)).await;
         }
+        let _ = sender.end().await;
     });
     GuestBody::new(body.boxed_unsync())
 }
@@ -190,15 +189,20 @@ async fn a_body_without_a_length_is_sent_in_pieces_and_an_empty_one_not_at_all()
     let ends: Vec<_> = records.all().into_iter().filter(|record| record["event"] == "end").collect();
     assert_eq!(ends[0]["bytesSent"], 6, "as many as there were");
     assert!(ends.iter().all(|end| end["outcome"] == "aborted"), "nobody read the answers: {ends:?}");
+    requests.request(post(), &mut no_body()).await.unwrap();
+    let text = came.recv().await.unwrap();
+    assert!(text.contains("content-length: 0"), "{text}");
 }
 
 #[tokio::test]
 async fn a_redirect_is_handed_over_and_not_followed() {
     let (port, mut came) = server("HTTP/1.1 302 Found\r\nconnection: close\r\nlocation: http://169.254.169.254/latest\r\ncontent-length: 0\r\n\r\n").await;
-    let (requests, _) = requests(&[&format!("http://api.example.com:{port}")], CallLimits::default(), LOOPBACK);
+    let (requests, records) = requests(&[&format!("http://api.example.com:{port}")], CallLimits::default(), LOOPBACK);
     let answer = requests.request(get("api.example.com", port), &mut no_body()).await.unwrap();
     assert_eq!(answer.status.as_u16(), 302);
     assert_eq!(answer.headers["location"], "http://169.254.169.254/latest");
+    // It has no body, so that it has ended when it is there.
+    assert_eq!(records.all().pop().unwrap()["outcome"], "answered");
     assert!(came.recv().await.is_some());
     assert!(came.try_recv().is_err());
 }
@@ -208,7 +212,10 @@ async fn what_is_not_named_is_denied_and_never_looked_up() {
     let never: Names = Names { look_up: |name| panic!("{name} was looked up"), may_connect: |_| true };
     let names = ["api.example.com:443", "http://plain.example.com:8080", "abc.execute-api.us-east-1.amazonaws.com:443"];
     let (requests, records) = requests(&names, CallLimits::default(), never);
-    let tls = |host: &str, port| HostRequest { tls: true, ..get(host, port) };
+    let tls = |host: &str, port| HostRequest {
+        address: HostAddress { name: host.into(), port, tls: true },
+        ..get(host, port)
+    };
     let customer = || tls("abc.execute-api.us-east-1.amazonaws.com", 443);
     let with = |fields: &[(&'static str, &str)]| HostRequest { headers: headers(fields), ..customer() };
     let asking = |target: &str| HostRequest { target: target.into(), ..customer() };
@@ -296,13 +303,78 @@ async fn a_server_that_says_nothing_is_waited_for_so_long() {
     let (requests, _) = requests(&[&format!("http://api.example.com:{port}")], limits, LOOPBACK);
     let error = requests.request(get("api.example.com", port), &mut no_body()).await.unwrap_err();
     assert!(matches!(error, CallError::TimedOut), "{error}");
-    // The head comes and the body does not.
-    let (port, _came) = server("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\ny").await;
-    let limits = CallLimits { call_timeout: Duration::from_millis(50), ..CallLimits::default() };
+    // The head comes, and of the body the first byte.
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        read_until(&mut stream, "\r\n\r\n").await;
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\ny").await.unwrap();
+        std::future::pending::<()>().await;
+    });
     let (requests, records) = self::requests(&[&format!("http://api.example.com:{port}")], limits, LOOPBACK);
     let answer = requests.request(get("api.example.com", port), &mut no_body()).await.unwrap();
     let error = text(answer).await.unwrap_err();
-    assert!(matches!(error, CallError::EndpointUnreachable(_) | CallError::TimedOut), "{error}");
+    assert!(matches!(error, CallError::TimedOut), "{error}");
     let last = records.all().pop().unwrap();
     assert_eq!((&last["outcome"], &last["bytesReceived"]), (&json!("failed"), &json!(1)), "{last:#?}");
+}
+
+/// Whatever ends it early, a body without a length must not look as if all of it had come.
+#[tokio::test]
+async fn a_body_that_is_cut_off_has_no_end() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (requests, records) = requests(&[&format!("http://api.example.com:{port}")], CallLimits::default(), LOOPBACK);
+    let (pieces, body) = OutgoingBody::new(None);
+    let (came, cut) = tokio::sync::oneshot::channel();
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut read = read_until(&mut stream, "first").await;
+        // An answer that comes early takes nothing of the body's meaning.
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        came.send(()).unwrap();
+        // Until the other side closes, or cuts the connection.
+        let mut part = [0; 4096];
+        while let Ok(count @ 1..) = stream.read(&mut part).await {
+            read.push_str(&String::from_utf8_lossy(&part[..count]));
+        }
+        read
+    });
+    let feeding = tokio::spawn(async move {
+        let _ = pieces.send(Bytes::from_static(b"first")).await;
+        cut.await.unwrap();
+        // Dropped without an end.
+    });
+    let post = HostRequest { method: Method::POST, ..get("api.example.com", port) };
+    let outcome = requests.request(post, &mut GuestBody::new(body.boxed_unsync())).await;
+    assert!(matches!(outcome, Err(CallError::InvalidRequest(_))), "{outcome:?}");
+    feeding.await.unwrap();
+    let read = server.await.unwrap();
+    assert!(read.contains("first") && !read.contains("0\r\n\r\n"), "{read}");
+    let last = records.all().pop().unwrap();
+    assert_eq!((&last["outcome"], &last["bytesSent"]), (&json!("failed"), &json!(5)), "{last:#?}");
+}
+
+/// What comes, up to and with a text.
+async fn read_until(stream: &mut tokio::net::TcpStream, text: &str) -> String {
+    let (mut read, mut part) = (String::new(), [0; 4096]);
+    while !read.contains(text) {
+        let count = stream.read(&mut part).await.unwrap();
+        assert!(count > 0, "the connection ended after {read:?}");
+        read.push_str(&String::from_utf8_lossy(&part[..count]));
+    }
+    read
+}
+
+#[tokio::test]
+async fn what_would_be_sent_otherwise_than_written_is_refused() {
+    let (requests, records) = requests(&["api.example.com:443"], CallLimits::default(), LOOPBACK);
+    for target in ["/a/../b", "/a/%2e%2e/b", "/a{b}", "/?a='b'", "/a b", "x", "@evil.example/", ":80/", "/a#b"] {
+        let address = HostAddress { name: "api.example.com".into(), port: 443, tls: true };
+        let request = HostRequest { address, target: target.into(), ..get("api.example.com", 443) };
+        let error = requests.request(request, &mut no_body()).await.unwrap_err();
+        assert!(matches!(error, CallError::InvalidRequest(_)), "{target}: {error}");
+    }
+    assert!(records.all().iter().all(|record| record["decision"] == "deny"));
 }

@@ -1,23 +1,26 @@
 //! The signatures of chunks, each of which goes on from the one before it; the first from that of the request.
+//!
+//! Source: "Signature calculations for the Authorization header: transferring payload in multiple chunks", Amazon S3 API
+//! Reference (sigv4-streaming.html), and the page on trailing headers (sigv4-streaming-trailers.html).
 
 use std::time::SystemTime;
 
-use aws_sigv4::http_request::SigningSettings;
-use aws_sigv4::sign::v4;
-use aws_smithy_runtime_api::client::identity::Identity;
-use aws_smithy_runtime_api::http::Headers;
+use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
 use bytes::Bytes;
-use tracing::subscriber::{NoSubscriber, with_default};
+use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
 
-use super::{CallError, unsignable};
+use crate::egress::payload::hexadecimal;
 
 /// Signs the chunks of one body.
+///
+/// The key is derived once, and good for one day, Region and service. The library would derive it from the secret for each
+/// chunk, and leave a copy of that behind each time.
 pub(in crate::egress) struct ChunkSigner {
-    identity: Identity,
-    region: String,
-    signing_name: &'static str,
-    time: SystemTime,
-    settings: SigningSettings,
+    key: Zeroizing<Vec<u8>>,
+    /// The second and third line of each string to sign: the time, and the scope.
+    time_and_scope: String,
     /// The signature before.
     running: String,
 }
@@ -29,59 +32,45 @@ impl std::fmt::Debug for ChunkSigner {
 }
 
 impl ChunkSigner {
-    /// Goes on from `seed`, the signature of the request, by the same identity and for the same scope and time.
-    pub(super) fn new(
-        identity: Identity,
-        region: &str,
-        signing_name: &'static str,
-        time: SystemTime,
-        settings: SigningSettings,
-        seed: &str,
-    ) -> Self {
-        Self { identity, region: region.to_owned(), signing_name, time, settings, running: seed.to_owned() }
+    /// Goes on from `seed`, the signature of the request, for the same scope and time.
+    pub(super) fn new(secret: &str, region: &str, signing_name: &str, time: SystemTime, seed: &str) -> Self {
+        let key = generate_signing_key(secret, time, region, signing_name);
+        let utc = OffsetDateTime::from(time);
+        let (year, month, day) = (utc.year(), u8::from(utc.month()), utc.day());
+        let (hour, minute, second) = utc.to_hms();
+        let date = format!("{year:04}{month:02}{day:02}");
+        Self {
+            key: Zeroizing::new(key.as_ref().to_vec()),
+            time_and_scope: format!(
+                "{date}T{hour:02}{minute:02}{second:02}Z\n{date}/{region}/{signing_name}/aws4_request"
+            ),
+            running: seed.to_owned(),
+        }
     }
 
     /// The signature of the next chunk.
-    pub(in crate::egress) fn chunk(&mut self, data: &Bytes) -> Result<&str, CallError> {
-        self.sign(|running, parameters| v4::sign_chunk(data, running, parameters))
+    pub(in crate::egress) fn chunk(&mut self, data: &Bytes) -> &str {
+        let (none, data) = (hexadecimal(&Sha256::digest(b"")), hexadecimal(&Sha256::digest(data)));
+        self.sign("AWS4-HMAC-SHA256-PAYLOAD", &format!("{none}\n{data}"))
     }
 
     /// The signature of the trailer, which is this one field.
-    pub(in crate::egress) fn trailer(&mut self, name: &str, value: &str) -> Result<&str, CallError> {
-        let mut fields = Headers::new();
-        fields.try_insert(name.to_owned(), value.to_owned()).map_err(|error| unsignable(&error))?;
-        self.sign(|running, parameters| v4::sign_trailer(&fields, running, parameters))
+    pub(in crate::egress) fn trailer(&mut self, name: &str, value: &str) -> &str {
+        let fields = hexadecimal(&Sha256::digest(format!("{name}:{value}\n")));
+        self.sign("AWS4-HMAC-SHA256-TRAILER", &fields)
     }
 
-    fn sign(
-        &mut self,
-        sign: impl FnOnce(
-            &str,
-            &v4::SigningParams<'_, SigningSettings>,
-        ) -> Result<aws_sigv4::SigningOutput<()>, aws_sigv4::http_request::SigningError>,
-    ) -> Result<&str, CallError> {
-        let parameters = v4::SigningParams::builder()
-            .identity(&self.identity)
-            .region(&self.region)
-            .name(self.signing_name)
-            .time(self.time)
-            .settings(self.settings.clone())
-            .build()
-            .map_err(|error| unsignable(&error))?;
-        // As for the request itself: the library's log would show what was signed.
-        let signed = with_default(NoSubscriber::new(), || sign(&self.running, &parameters));
-        let (_, signature) = signed.map_err(|error| unsignable(&error))?.into_parts();
-        self.running = signature;
-        Ok(&self.running)
+    fn sign(&mut self, algorithm: &str, hashes: &str) -> &str {
+        let text = format!("{algorithm}\n{}\n{}\n{hashes}", self.time_and_scope, self.running);
+        self.running = calculate_signature(&self.key, text.as_bytes());
+        &self.running
     }
 }
 
 #[cfg(test)]
 impl ChunkSigner {
-    /// As in AWS's examples: their key, Region and bucket's service.
+    /// As in AWS's examples: their key, Region and service.
     pub(in crate::egress) fn for_tests(seed: &str, time: SystemTime) -> Self {
-        let key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
-        let credentials = aws_credential_types::Credentials::new("AKIAIOSFODNN7EXAMPLE", key, None, None, "test");
-        Self::new(Identity::from(credentials), "us-east-1", "s3", time, SigningSettings::default(), seed)
+        Self::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "us-east-1", "s3", time, seed)
     }
 }

@@ -6,6 +6,8 @@
 //! A body is held whole up to the task's limit, and hashed; so is one whose length its headers do not tell. A longer one is
 //! sent while it comes in, where the operation stores it as it is.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use http::request::Parts;
 use http::uri::PathAndQuery;
@@ -18,6 +20,9 @@ use wasmtime_wasi_http::{Error, WasiBody};
 use super::{DRAINED_BYTES, content_length, error_code, refusal, response, without_body};
 use crate::egress::{CallError, GuestBody, HttpAnswer, LimitReached};
 use crate::host::signed_call::AwsCtx;
+
+/// How long a guest may pause in a body that is read only to be dropped.
+const UNADMITTED_TIME: Duration = Duration::from_secs(60);
 
 /// The length of a body in a frame of `aws-chunked`, without the frame.
 const DECODED_LENGTH: &str = "x-amz-decoded-content-length";
@@ -38,12 +43,16 @@ pub(super) async fn forward(
         Ok(response(without_body_if(is_head, HttpAnswer::whole(refusal::answer(protocol, error), None))))
     };
 
-    let streams = announced > limit && admitted.is_ok();
-    let held = if streams { Held::Whole(Bytes::new()) } else { hold(body, limit).await? };
-    let (length, held) = match held {
-        Held::Whole(bytes) => (if streams { announced } else { bytes.len() as u64 }, Some(bytes)),
-        Held::TooLong { length, ended: true } => (length, None),
-        Held::TooLong { length, ended: false } => {
+    let held = match &admitted {
+        Ok(_) if announced > limit => Held::TooLong { length: announced, ended: false, streams: true },
+        Ok((calls, _)) => hold(body, limit, is_framed(&head.headers), calls.call_timeout()).await?,
+        Err(_) => hold(body, limit, false, UNADMITTED_TIME).await?,
+    };
+    let (length, held, streams) = match held {
+        Held::Whole(bytes) => (bytes.len() as u64, Some(bytes), false),
+        Held::TooLong { streams: true, .. } => (announced, Some(Bytes::new()), true),
+        Held::TooLong { length, ended: true, .. } => (length, None, false),
+        Held::TooLong { length, .. } => {
             // Not read to its end, so no answer would be understood.
             match &admitted {
                 Ok((calls, _)) => calls.refuse_at(LimitReached::BodyBytes(limit), &host.service, length).await,
@@ -67,7 +76,7 @@ pub(super) async fn forward(
     let answered = match (admitted, held) {
         (Err(not), _) => Err(not.refuse(&call.service, length).await),
         (Ok((calls, _)), None) => Err(calls.refuse_at(LimitReached::BodyBytes(limit), &call.service, length).await),
-        (Ok((calls, permit)), Some(_)) if streams => calls.upload(permit, call, announced, body).await,
+        (Ok((calls, permit)), Some(_)) if streams => calls.upload(permit, call, length, body).await,
         (Ok((calls, permit)), Some(_)) => calls.exchange(permit, call).await,
     };
     body.drain(DRAINED_BYTES).await;
@@ -97,26 +106,47 @@ fn announced_length(headers: &HeaderMap) -> u64 {
     decoded.unwrap_or_default().max(content_length(headers))
 }
 
+/// Whether the headers tell the length of what a frame holds.
+fn is_framed(headers: &HeaderMap) -> bool {
+    headers.contains_key(DECODED_LENGTH)
+}
+
 /// A body that was read to its end, or as far as it is read.
 enum Held {
     Whole(Bytes),
-    TooLong { length: u64, ended: bool },
+    TooLong {
+        length: u64,
+        ended: bool,
+        /// All of it is still to come, and to be sent while it comes.
+        streams: bool,
+    },
 }
 
-/// Holds a body of up to `limit` bytes. A longer one is read and dropped, but not further than [`DRAINED_BYTES`] past it.
-async fn hold(body: &mut GuestBody, limit: u64) -> Result<Held, Error> {
+/// Holds a body of up to `limit` bytes. A longer one is sent while it comes in where it is `framed`, since its length is
+/// known then: with its frame it is too long, and without perhaps not. Any other is read and dropped, but not further than
+/// [`DRAINED_BYTES`] past the limit. The guest may pause for as long as `patience`.
+async fn hold(body: &mut GuestBody, limit: u64, framed: bool, patience: Duration) -> Result<Held, Error> {
     let (mut held, mut length) = (BytesMut::new(), 0_u64);
-    while let Some(piece) = body.next().await {
-        let piece = piece.map_err(|_| ErrorCode::HttpProtocolError)?;
+    loop {
+        let piece = match tokio::time::timeout(patience, body.next()).await {
+            Ok(Some(Ok(piece))) => piece,
+            Ok(Some(Err(_))) => return Err(ErrorCode::HttpProtocolError.into()),
+            Ok(None) => return Ok(Held::Whole(held.freeze())),
+            Err(_) => return Err(ErrorCode::ConnectionReadTimeout.into()),
+        };
         length = length.saturating_add(piece.len() as u64);
         if length <= limit {
             held.extend_from_slice(&piece);
             continue;
         }
+        if framed {
+            held.extend_from_slice(&piece);
+            body.put_back(held.freeze());
+            return Ok(Held::TooLong { length, ended: false, streams: true });
+        }
         drop(held);
         let left = limit.saturating_add(DRAINED_BYTES).saturating_sub(length);
         let (read, ended) = body.drain(left).await;
-        return Ok(Held::TooLong { length: length.saturating_add(read), ended });
+        return Ok(Held::TooLong { length: length.saturating_add(read), ended, streams: false });
     }
-    Ok(Held::Whole(held.freeze()))
 }

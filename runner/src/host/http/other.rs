@@ -6,14 +6,14 @@ use http::uri::PathAndQuery;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
 use super::{DRAINED_BYTES, content_length, error_code, response};
-use crate::egress::{CallError, GuestBody, HostRequest};
+use crate::egress::{CallError, GuestBody, HostAddress, HostRequest};
 use crate::host::signed_call::AwsCtx;
 
 /// The request as it is made, without its body.
-pub(super) fn request(head: Parts, host: String, port: u16, tls: bool, options: Option<RequestOptions>) -> HostRequest {
+pub(super) fn request(head: Parts, address: HostAddress, options: Option<RequestOptions>) -> HostRequest {
     let target = head.uri.path_and_query().map_or("/", PathAndQuery::as_str).to_owned();
     let first_byte = options.and_then(|options| options.first_byte_timeout);
-    HostRequest { method: head.method, host, port, tls, target, headers: head.headers, first_byte }
+    HostRequest { method: head.method, address, target, headers: head.headers, first_byte }
 }
 
 /// Makes the request, or says why not.
@@ -25,10 +25,9 @@ pub(super) async fn forward(
     let answered = match aws.hosts() {
         Some(hosts) => hosts.request(request, body).await,
         None => {
-            let authority = format!("{}:{}", request.host, request.port);
-            let error =
-                CallError::denied(format!("the host {authority} is not AWS's, and this task may reach no other"));
-            aws.refuse_request(&authority, content_length(&request.headers), &error).await;
+            let HostRequest { address, headers, .. } = &request;
+            let error = CallError::denied(format!("the host {address} is not AWS's, and this task may reach no other"));
+            aws.refuse_request(&format!("{}:{}", address.name, address.port), content_length(headers), &error).await;
             Err(error)
         }
     };

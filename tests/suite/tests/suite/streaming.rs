@@ -84,9 +84,9 @@ async fn what_is_wrong_with_a_body_leaves_no_object() {
         (" --framed --wrong", "x-amz-checksum-crc32"),
         // The body ends before its end, in its frame and without one.
         (" --framed --send 500000", "does not end"),
-        (" --framed --abort 500000", ""),
-        (" --send 500000 --header content-length:1000003", ""),
-        (" --abort 500000 --header content-length:1000003", ""),
+        (" --framed --abort 500000", "given up"),
+        (" --send 500000 --header content-length:1000003", "given up"),
+        (" --abort 500000 --header content-length:1000003", "given up"),
         // More than one checksum, a checksum that is none, and what the operation does not take.
         (" --framed --header x-amz-checksum-sha1:AAAA", "more than one checksum"),
         (" --header x-amz-invented:1", "x-amz-invented"),
@@ -97,8 +97,10 @@ async fn what_is_wrong_with_a_body_leaves_no_object() {
         assert!(outcome.stdout.contains(said), "{options}: {outcome:?}");
         assert!(host.aws.aws().object("own", "key").is_err(), "{options}: {outcome:?}");
     }
-    let ends = host.audit.all().into_iter().filter(|record| record["event"] == "end");
-    assert!(ends.clone().all(|record| record["outcome"] == "failed"), "{:#?}", ends.collect::<Vec<_>>());
+    let ends: Vec<_> = host.audit.all().into_iter().filter(|record| record["event"] == "end").collect();
+    assert_eq!(ends.len(), 6, "those whose bodies were at fault had begun: {ends:#?}");
+    assert!(ends.iter().all(|end| end["outcome"] == "failed"), "{ends:#?}");
+    assert!(ends[1..].iter().all(|end| end["bytesSent"].as_u64().unwrap() <= 500_000), "as far as it got: {ends:#?}");
 }
 
 #[tokio::test]
@@ -192,4 +194,26 @@ async fn ranges_parts_and_missing_objects_are_what_the_service_says() {
     assert!(outcome.stdout.contains("status 404") && outcome.stdout.contains("NoSuchKey"), "{outcome:?}");
     let outcome = run(&host, &format!("put {}", KEY.replace("/own/key", "/own/key?partNumber=1&uploadId=none"))).await;
     assert!(outcome.stdout.contains("NoSuchUpload"), "{outcome:?}");
+}
+
+/// At the limit and around it, framed and not, each in whichever way it goes.
+#[tokio::test]
+async fn bodies_around_the_limit_arrive_like_any_other() {
+    let host = host().await;
+    for bytes in [0, 1, 65_535, 65_536, 65_537, HELD - 20, HELD - 1, HELD, HELD + 1, 2 * 65_536] {
+        for options in ["", " --framed"] {
+            let key = format!("s3.us-east-1.amazonaws.com /own/key-{bytes} --bytes {bytes}");
+            let outcome = run(&host, &format!("put {key}{options}")).await;
+            assert_eq!(outcome.stopped.exit_code(), 0, "{bytes}{options}: {outcome:?}");
+            assert!(
+                host.aws.aws().object("own", &format!("key-{bytes}")).unwrap() == pattern(bytes),
+                "{bytes}{options}"
+            );
+            let outcome = run(&host, &format!("get {key}")).await;
+            assert_eq!(outcome.stdout, format!("status 200\nsame {bytes}\n"));
+            // However little is held, any object can be read and written.
+            let little = run_limited(&host, &all_of_s3(), json!({"bodyBytes": 10_000}), &format!("get {key}")).await;
+            assert_eq!(little.stdout, format!("status 200\nsame {bytes}\n"), "{bytes}");
+        }
+    }
 }
