@@ -200,7 +200,7 @@ fn stable(operation: &Operation) {
         path: operation.path.clone(),
         query: operation.query.clone(),
         headers,
-        body: operation.payload.whole().unwrap().clone(),
+        body: operation.payload.whole().expect("it is whole").clone(),
     };
     let again = parse(&call, &scope()).unwrap_or_else(|refusal| panic!("{refusal}: {operation:?}"));
     assert_eq!((again.service, again.name, again.method), (operation.service, operation.name, operation.method));

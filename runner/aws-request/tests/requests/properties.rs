@@ -341,7 +341,7 @@ fn again(operation: &Operation) -> Call {
         path: operation.path.clone(),
         query: operation.query.clone(),
         headers: operation.headers.iter().map(|(name, value)| (name.clone(), value.as_bytes().to_vec())).collect(),
-        body: operation.payload.whole().unwrap().clone(),
+        body: operation.payload.whole().expect("it is whole").clone(),
     }
 }
 

@@ -9,8 +9,8 @@ use crate::common::scope;
 const OBJECT: &str = "https://s3.us-east-1.amazonaws.com/bucket/k";
 
 fn head(method: &str, url: &str, headers: &[(&str, &str)]) -> Result<Operation, Refusal> {
-    let rest = url.strip_prefix("https://").unwrap();
-    let (authority, target) = rest.split_at(rest.find('/').unwrap());
+    let rest = url.strip_prefix("https://").expect("a URL");
+    let (authority, target) = rest.split_at(rest.find('/').expect("a path"));
     let Ok(host::Host::Aws(host)) = host::classify(authority) else { panic!("{authority} is AWS's") };
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
     parse_streamed(&Call::from_wire(&host, method, target, headers, Bytes::new())?, &scope())
@@ -23,8 +23,11 @@ fn body(headers: &[(&str, &str)]) -> Result<StreamedBody, Refusal> {
     }
 }
 
+/// A body's data, and the checksums at its end.
+type Read = (Vec<u8>, Vec<(String, String)>);
+
 /// What is read of a body that comes in these pieces, and the checksums at its end.
-fn read(body: &StreamedBody, pieces: &[&[u8]]) -> Result<(Vec<u8>, Vec<(String, String)>), Refusal> {
+fn read(body: &StreamedBody, pieces: &[&[u8]]) -> Result<Read, Refusal> {
     let (mut reader, mut data) = (body.reader(), Vec::new());
     for piece in pieces {
         reader.push(Bytes::copy_from_slice(piece), |piece| data.extend_from_slice(&piece))?;

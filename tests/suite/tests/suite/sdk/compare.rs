@@ -98,9 +98,12 @@ async fn a_guest_s_sdk_has_no_key_to_sign_with() {
     }
 }
 
+/// A request's URL and Authorization.
+type UrlAndAuthorization = (String, Option<String>);
+
 /// Keeps the URL and the Authorization of each request, and answers none.
 #[derive(Debug)]
-struct Recorder(Arc<Mutex<Vec<(String, Option<String>)>>>);
+struct Recorder(Arc<Mutex<Vec<UrlAndAuthorization>>>);
 
 impl HttpConnector for Recorder {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
