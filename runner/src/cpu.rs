@@ -16,7 +16,7 @@ mod pulse;
 mod runtime;
 mod shares;
 
-pub(crate) use self::executor::{CpuBudget, Cut, Executor, Guest, TaskShare};
+pub(crate) use self::executor::{CpuBudget, Cut, Executor, FirstTurn, Guest, TaskShare};
 pub(crate) use self::pulse::{Pulse, PulseWatch};
 pub(crate) use self::runtime::in_runtime;
 use crate::definition::CORE;

@@ -80,6 +80,16 @@ struct Job {
     budget: Option<CpuBudget>,
 }
 
+/// On which thread a guest has its first turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FirstTurn {
+    /// On the caller's, if a guest thread has nothing to do: for a guest that is done within it, waking another thread and
+    /// being woken by it would take longer than all the rest.
+    Here,
+    /// On a guest thread, as all others: where strangers say how often, guests must not compute on the caller's.
+    Elsewhere,
+}
+
 /// How long some futures may compute, all together.
 #[derive(Debug, Clone)]
 pub(crate) struct CpuBudget {
@@ -158,13 +168,13 @@ impl TaskShare {
     ///
     /// What it computes is added to `computed`, in nanoseconds; past its `budget` it is cut.
     ///
-    /// Where a guest thread has nothing to do, the first turn is had on the caller's thread instead: for a guest that is
-    /// done within it, waking another thread and being woken by it would take longer than all the rest.
+    /// Where a guest thread has nothing to do, the `first` turn may be had on the caller's thread instead.
     pub(crate) fn spawn<T: Send + 'static>(
         &self,
         weight: u32,
         computed: Arc<AtomicU64>,
         budget: Option<CpuBudget>,
+        first: FirstTurn,
         future: impl Future<Output = T> + Send + 'static,
     ) -> Guest<T> {
         let (ended, gone) = oneshot::channel();
@@ -187,7 +197,8 @@ impl TaskShare {
                     budget,
                 });
                 state.jobs.insert(member, Arc::clone(&job));
-                let at_once = state.idle > 0 && state.shares.claim(self.shared.now(), member);
+                let may = first == FirstTurn::Here && state.idle > 0;
+                let at_once = may && state.shares.claim(self.shared.now(), member);
                 if at_once {
                     drop(state);
                     let _entered = self.shared.runtime.as_ref().map(Handle::enter);

@@ -37,6 +37,8 @@ pub(super) type GroupId = u64;
 pub(super) struct MemberId {
     pub(super) group: GroupId,
     index: usize,
+    /// Tells it from those that had its place before: a task that serves has a member for each request.
+    generation: u64,
 }
 
 /// The groups that compete for `cores`, and whose turn it is. Times are nanoseconds from any origin.
@@ -66,6 +68,8 @@ struct Group {
     cap: Option<Cap>,
     virtual_time: u128,
     members: Vec<Member>,
+    /// Places in `members` of those that are gone.
+    free: Vec<usize>,
     member_floor: u128,
     standing: Standing,
 }
@@ -93,6 +97,7 @@ type Rank = (bool, u64);
 
 #[derive(Debug)]
 struct Member {
+    generation: u64,
     weight: u64,
     virtual_time: u128,
     state: MemberState,
@@ -107,6 +112,14 @@ enum MemberState {
         again: bool,
     },
     Gone,
+}
+
+impl Group {
+    /// The member, unless it is gone, and another one perhaps in its place.
+    fn member(&mut self, id: MemberId) -> Option<&mut Member> {
+        let member = self.members.get_mut(id.index)?;
+        (member.generation == id.generation && member.state != MemberState::Gone).then_some(member)
+    }
 }
 
 impl Shares {
@@ -136,6 +149,7 @@ impl Shares {
             cap: cap.map(|units| Cap { units: u64::from(units.max(1)), paid: 0 }),
             virtual_time: 0,
             members: Vec::new(),
+            free: Vec::new(),
             member_floor: 0,
             standing: Standing::Idle,
         };
@@ -145,10 +159,21 @@ impl Shares {
 
     /// A new member of `group`, which waits until it is woken. `None` when the group is gone.
     pub(super) fn add_member(&mut self, group: GroupId, weight: u32) -> Option<MemberId> {
-        let members = &mut self.groups.get_mut(&group)?.members;
-        let member = Member { weight: u64::from(weight.max(1)), virtual_time: 0, state: MemberState::Waiting };
-        members.push(member);
-        Some(MemberId { group, index: members.len() - 1 })
+        let Group { members, free, .. } = self.groups.get_mut(&group)?;
+        let mut member =
+            Member { generation: 0, weight: u64::from(weight.max(1)), virtual_time: 0, state: MemberState::Waiting };
+        let index = match free.pop() {
+            Some(index) => {
+                member.generation = members[index].generation + 1;
+                members[index] = member;
+                index
+            }
+            None => {
+                members.push(member);
+                members.len() - 1
+            }
+        };
+        Some(MemberId { group, index, generation: members[index].generation })
     }
 
     /// The group has no members left and gets no more.
@@ -161,7 +186,7 @@ impl Shares {
     pub(super) fn wake(&mut self, now: u64, member: MemberId) -> bool {
         let Some(group) = self.groups.get_mut(&member.group) else { return false };
         let floor = group.member_floor;
-        let Some(entry) = group.members.get_mut(member.index) else { return false };
+        let Some(entry) = group.member(member) else { return false };
         match &mut entry.state {
             MemberState::Waiting => {
                 entry.state = MemberState::Ready;
@@ -190,8 +215,13 @@ impl Shares {
         if group.standing != Standing::Idle || owes || !self.queue.is_empty() {
             return false;
         }
-        match group.members.get_mut(member.index) {
-            Some(entry) if entry.state == MemberState::Waiting => entry.state = MemberState::Ready,
+        let floor = group.member_floor;
+        match group.member(member) {
+            Some(entry) if entry.state == MemberState::Waiting => {
+                entry.state = MemberState::Ready;
+                // As when it is woken: it has no claim on time that it was not there to use.
+                entry.virtual_time = entry.virtual_time.max(floor);
+            }
             _ => return false,
         }
         self.compete(now, member.group);
@@ -202,8 +232,9 @@ impl Shares {
     /// The member does not compute any more, whatever it was doing.
     pub(super) fn remove_member(&mut self, member: MemberId) {
         let Some(group) = self.groups.get_mut(&member.group) else { return };
-        let Some(entry) = group.members.get_mut(member.index) else { return };
+        let Some(entry) = group.member(member) else { return };
         entry.state = MemberState::Gone;
+        group.free.push(member.index);
         let over = group.members.iter().all(|member| matches!(member.state, MemberState::Waiting | MemberState::Gone));
         if over {
             self.leave(member.group);
@@ -221,7 +252,7 @@ impl Shares {
         let (index, member) = ready.min_by_key(|(_, member)| member.virtual_time)?;
         member.state = MemberState::Running { again: false };
         group.member_floor = group.member_floor.max(member.virtual_time);
-        Some(MemberId { group: id, index })
+        Some(MemberId { group: id, index, generation: member.generation })
     }
 
     /// The member's turn is over: it began at `began` and computed for `used` nanoseconds.
@@ -234,7 +265,7 @@ impl Shares {
             cap.paid =
                 cap.paid.max(began.saturating_sub(CREDIT)).saturating_add(u64::try_from(price).unwrap_or(u64::MAX));
         }
-        if let Some(entry) = group.members.get_mut(member.index) {
+        if let Some(entry) = group.member(member) {
             entry.virtual_time += u128::from(used) * SCALE / u128::from(entry.weight);
             entry.state = match entry.state {
                 MemberState::Running { again: true } => MemberState::Ready,

@@ -12,7 +12,7 @@ fn executor() -> Executor {
 }
 
 fn spawn<T: Send + 'static>(share: &TaskShare, future: impl Future<Output = T> + Send + 'static) -> Guest<T> {
-    share.spawn(1024, Arc::default(), None, future)
+    share.spawn(1024, Arc::default(), None, FirstTurn::Here, future)
 }
 
 /// Tells when it is dropped.
@@ -146,17 +146,17 @@ async fn computing_is_counted_and_cut_past_its_limit() {
     let share = executor.share(1024, None);
     let computed = Arc::new(AtomicU64::new(0));
     let most = Duration::from_millis(5);
-    let guest = share.spawn(1024, computed.clone(), Some(CpuBudget::new(most)), spins());
+    let guest = share.spawn(1024, computed.clone(), Some(CpuBudget::new(most)), FirstTurn::Here, spins());
     assert_eq!(guest.await, Err(Cut::CpuTime));
     assert!(u128::from(computed.load(Ordering::SeqCst)) > most.as_nanos());
     // Waiting is not computing.
     let sleeps = async { tokio::time::sleep(Duration::from_millis(50)).await };
-    assert_eq!(share.spawn(1024, Arc::default(), Some(CpuBudget::new(most)), sleeps).await, Ok(()));
+    assert_eq!(share.spawn(1024, Arc::default(), Some(CpuBudget::new(most)), FirstTurn::Here, sleeps).await, Ok(()));
     // What two compute counts together.
     let budget = CpuBudget::new(most);
     let (one, other) = (
-        share.spawn(1024, Arc::default(), Some(budget.clone()), spins()),
-        share.spawn(1024, Arc::default(), Some(budget), spins()),
+        share.spawn(1024, Arc::default(), Some(budget.clone()), FirstTurn::Here, spins()),
+        share.spawn(1024, Arc::default(), Some(budget), FirstTurn::Here, spins()),
     );
     assert_eq!((one.await, other.await), (Err(Cut::CpuTime), Err(Cut::CpuTime)));
 }

@@ -271,3 +271,46 @@ fn members_and_groups_that_are_gone_are_never_picked() {
     assert_eq!(shares.add_member(second, 1), None);
     assert_eq!((shares.total_weight, shares.weights.len(), shares.running.len()), (0, 0, 0));
 }
+
+#[test]
+fn members_that_come_and_go_leave_nothing_behind() {
+    let mut shares = Shares::new(1, TICK);
+    let group = shares.add_group(1024, None);
+    let stays = shares.add_member(group, 2).unwrap();
+    for _ in 0..100_000 {
+        let member = shares.add_member(group, 2).unwrap();
+        shares.wake(0, member);
+        assert_eq!(shares.next(0), Some(member));
+        shares.done(0, 1, member, 1);
+        shares.remove_member(member);
+        // What comes late for it means nobody else.
+        assert!(!shares.wake(1, member));
+        shares.remove_member(member);
+    }
+    assert_eq!(shares.groups[&group].members.len(), 2);
+    shares.wake(2, stays);
+    assert_eq!(shares.next(2), Some(stays));
+}
+
+#[test]
+fn a_turn_that_is_claimed_owes_what_its_task_has_computed_like_any_other() {
+    let mut shares = Shares::new(1, TICK);
+    let group = shares.add_group(1024, None);
+    let dear = shares.add_member(group, 2).unwrap();
+    shares.wake(0, dear);
+    for turn in 1..=100 {
+        assert_eq!(shares.next(turn * TICK), Some(dear));
+        shares.wake(turn * TICK, dear);
+        shares.done(turn * TICK, (turn + 1) * TICK, dear, TICK);
+    }
+    assert_eq!(shares.next(102 * TICK), Some(dear));
+    shares.done(102 * TICK, 103 * TICK, dear, TICK);
+    shares.remove_member(dear);
+    let claims = shares.add_member(group, 2).unwrap();
+    assert!(shares.claim(103 * TICK, claims));
+    let other = shares.add_member(group, 2).unwrap();
+    shares.wake(103 * TICK, other);
+    shares.wake(103 * TICK, claims);
+    shares.done(103 * TICK, 104 * TICK, claims, TICK);
+    assert_eq!(shares.next(104 * TICK), Some(other), "and not the one that claimed, for a hundred turns");
+}
