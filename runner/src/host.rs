@@ -30,6 +30,9 @@ pub use self::signed_call::{AwsCtx, add_to_linker};
 /// request whose body was never sent keeps its buffers, and a stream what it has read ahead.
 const MAX_RESOURCES: usize = 1_024;
 
+/// The same for an instance that answers one request: there are as many at once as `requestsInFlight`.
+const MAX_REQUEST_RESOURCES: usize = 256;
+
 /// The header fields of one request or answer, in bytes: four times what S3 takes.
 const MAX_FIELD_BYTES: usize = 32 << 10;
 
@@ -84,8 +87,28 @@ impl Limited for ModuleState {
 
 impl ComponentState {
     /// `wasi` has no folder of its own: `filesystem` has them.
-    pub(crate) fn new(mut wasi: WasiCtxBuilder, filesystem: Filesystem, aws: AwsCtx, limiter: MemoryLimiter) -> Self {
-        let table = Resources::new(MAX_RESOURCES);
+    pub(crate) fn new(wasi: WasiCtxBuilder, filesystem: Filesystem, aws: AwsCtx, limiter: MemoryLimiter) -> Self {
+        Self::with(MAX_RESOURCES, wasi, filesystem, aws, limiter)
+    }
+
+    /// The same for an instance that answers one request.
+    pub(crate) fn of_request(
+        wasi: WasiCtxBuilder,
+        filesystem: Filesystem,
+        aws: AwsCtx,
+        limiter: MemoryLimiter,
+    ) -> Self {
+        Self::with(MAX_REQUEST_RESOURCES, wasi, filesystem, aws, limiter)
+    }
+
+    fn with(
+        resources: usize,
+        mut wasi: WasiCtxBuilder,
+        filesystem: Filesystem,
+        aws: AwsCtx,
+        limiter: MemoryLimiter,
+    ) -> Self {
+        let table = Resources::new(resources);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(MAX_FIELD_BYTES);
         let door = HttpDoor::new(aws.clone());

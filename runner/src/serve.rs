@@ -4,9 +4,12 @@
 //! a request in bytes and time, idle time, and how long a client may leave an answer unread. Bodies stream in both
 //! directions, each piece when the other side takes it. A request names its resource by its path and its authority by one
 //! `Host`; what names them in two ways is refused, so that nothing in front of this and nothing behind it can read the
-//! request differently. The framing of messages is hyper's.
+//! request differently. The framing of messages is hyper's, and so is the reading of the request line: what it drops of a
+//! target (a fragment, which no client sends) is not seen here. A client that leaves is noticed when its end of the
+//! connection is read, which is while nothing that it sent before still waits for the handler.
 //!
-//! Absent: TLS and HTTP/2, which a proxy in front of the host speaks; upgrades, so no WebSockets; virtual hosts.
+//! Absent: TLS and HTTP/2, which a proxy in front of the host speaks; upgrades, so no WebSockets; virtual hosts; shares of the
+//! connections for each client, since behind a proxy all have one address.
 
 mod answer;
 mod connection;
@@ -18,12 +21,15 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-pub(crate) use self::answer::{Client, refusal, sent};
+pub(crate) use self::answer::{Client, Gone, Unsendable, refusal, sent};
 pub(crate) use self::listener::{listen, serve};
 pub(crate) use self::request::check;
 
 /// Connections of one listener at a time. One more is told so and closed, without waiting for its request.
 const MAX_CONNECTIONS: usize = 256;
+
+/// The same for all listeners of a runner: each is a descriptor of the process, which needs others as well.
+pub(crate) const MAX_ALL_CONNECTIONS: usize = 1_024;
 
 /// The head of a request, in bytes, and the most that is read ahead of a body: four times what S3 takes in one header, and as
 /// much as a guest may give for an answer.

@@ -17,7 +17,7 @@ mod volumes;
 use std::sync::{Arc, OnceLock};
 
 use rolebox_policy::RoleArn;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -37,6 +37,7 @@ use crate::egress::{
 use crate::engine::{EPOCH_INTERVAL, Engine, EngineError, EngineSettings, ImageError, ImportedInterface, PoolPlaces};
 use crate::host::{AwsCtx, FileWork};
 use crate::output::{OutputQueue, TaskOutput};
+use crate::serve::MAX_ALL_CONNECTIONS;
 use crate::settings::{AwsSettings, Base, BoundExceeded, RunnerSettings};
 
 /// Runs tasks: one engine, one way out, one set of role sessions. Cheap to clone.
@@ -51,6 +52,8 @@ struct Shared {
     aws: Option<Aws>,
     /// Made with the AWS settings, or for the first task that reaches other hosts.
     clients: OnceLock<HttpClients>,
+    /// Connections that all containers that serve may have.
+    served: Arc<Semaphore>,
 }
 
 /// What tasks with a role need.
@@ -131,7 +134,8 @@ impl Runner {
             None => None,
         };
         let settings = RunnerSettings { bounds: settings.bounds(), ..settings };
-        Ok(Self(Arc::new(Shared { settings, engine, guests, aws, clients })))
+        let served = Arc::new(Semaphore::new(MAX_ALL_CONNECTIONS));
+        Ok(Self(Arc::new(Shared { settings, engine, guests, aws, clients, served })))
     }
 
     /// Checks `definition` against the operator's bounds and makes its images ready to run.

@@ -1,9 +1,10 @@
-//! What the pool of instances has room for, counted before a task starts.
+//! What the pool of instances has room for, counted before a guest starts.
 //!
 //! wasmtime's pool has a fixed number of places for instances, memories and tables, and one component can need several of
 //! each. A place that is missing in the middle of a start would be an error deep inside it, and a component that needs many
-//! would take them from tasks that were let in already. So a task takes all places that its components can need before
-//! anything of it is begun, or is refused.
+//! would take them from tasks that were let in already. So a task takes all places that its commands can need before
+//! anything of it is begun, or is refused. A container that serves takes those of an instance for each request, when it
+//! comes: so many requests can leave no room for another task.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 use tokio::sync::oneshot;
@@ -24,30 +24,55 @@ pub(crate) fn refusal(status: StatusCode, why: &'static str) -> Response<WasiBod
     response
 }
 
-/// The handler's word from the client: told that the answer is away whole, or dropped when the client has left before.
-pub(crate) type Client = oneshot::Sender<()>;
+/// What became of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gone {
+    /// It is away whole.
+    Whole,
+    /// The handler broke it off.
+    BrokenOff,
+}
+
+/// The handler's word from the client: told what became of the answer, or dropped when the client has left before.
+pub(crate) type Client = oneshot::Sender<Gone>;
+
+/// Why a handler's answer cannot be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unsendable {
+    /// HTTP has no such answer; why not.
+    NotHttp(&'static str),
+    /// HTTP/1.0 ends an answer without a length with the connection, and so also one that was cut.
+    NotOfOld,
+}
 
 /// Makes a handler's answer to a request of this method one that can be sent, or says why it cannot. `client` is told what
 /// becomes of it.
 pub(crate) fn sent(
     response: Response<WasiBody>,
-    method: &Method,
+    (method, version): (&Method, Version),
     client: Client,
-) -> Result<Response<WasiBody>, &'static str> {
-    let (parts, body) = response.into_parts();
+) -> Result<Response<WasiBody>, Unsendable> {
+    let (mut parts, body) = response.into_parts();
     if parts.status.is_informational() {
-        return Err("its status is not that of a final answer");
+        return Err(Unsendable::NotHttp("its status is not that of a final answer"));
     }
-    let length = content_length(&parts.headers)?;
+    let length = content_length(&parts.headers).map_err(Unsendable::NotHttp)?;
     // What HTTP sends no body for: the handler does not know, and goes on writing. RFC 9110, section 6.4.1.
     let bodiless = *method == Method::HEAD || matches!(parts.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     if bodiless {
+        if parts.status == StatusCode::NO_CONTENT {
+            // Who believes it waits for a body that is none. RFC 9110, section 8.6.
+            parts.headers.remove(CONTENT_LENGTH);
+        }
         tokio::spawn(drain(Answer::new(body, None, client)));
         return Ok(Response::from_parts(parts, Unsaid.boxed_unsync()));
     }
     // hyper would send the head as it is, and the client take the next answer for the rest of this one.
     if length.is_some() && body.size_hint().exact().is_some_and(|exact| Some(exact) != length) {
-        return Err("its Content-Length is not that of its body");
+        return Err(Unsendable::NotHttp("its Content-Length is not that of its body"));
+    }
+    if version < Version::HTTP_11 && length.is_none() && body.size_hint().exact().is_none() {
+        return Err(Unsendable::NotOfOld);
     }
     Ok(Response::from_parts(parts, Answer::new(body, length, client).boxed_unsync()))
 }
@@ -101,7 +126,7 @@ impl Answer {
     fn away(&mut self) {
         if let Some(client) = self.client.take() {
             // Whoever waited for it may have ended.
-            let _ = client.send(());
+            let _ = client.send(Gone::Whole);
         }
     }
 }
@@ -128,8 +153,12 @@ impl Body for Answer {
                     (Some(_), None) => {}
                 }
             }
-            // Cut in the middle: the client sees that, and the handler is done for.
-            Poll::Ready(Some(Err(_))) => self.client = None,
+            // Cut in the middle, which the client sees.
+            Poll::Ready(Some(Err(_))) => {
+                if let Some(client) = self.client.take() {
+                    let _ = client.send(Gone::BrokenOff);
+                }
+            }
             Poll::Pending => {}
         }
         polled

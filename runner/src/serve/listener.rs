@@ -31,8 +31,13 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr
 
 /// Has `handler` answer the requests that come in over `listener`, until `stage` says otherwise. Connections go on when this
 /// returns: they hold receivers of `stage`.
-pub(crate) async fn serve<H, F>(listener: TcpListener, handler: H, mut stage: watch::Receiver<Stage>)
-where
+/// `all` bounds the connections of all listeners together.
+pub(crate) async fn serve<H, F>(
+    listener: TcpListener,
+    all: Arc<Semaphore>,
+    handler: H,
+    mut stage: watch::Receiver<Stage>,
+) where
     H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<WasiBody>> + Send + 'static,
 {
@@ -51,20 +56,21 @@ where
                 continue;
             }
         };
-        let Ok(place) = places.clone().try_acquire_owned() else {
+        let (Ok(place), Ok(of_all)) = (places.clone().try_acquire_owned(), all.clone().try_acquire_owned()) else {
             turn_away(&stream);
             continue;
         };
         let connection = connection::run(stream, handler.clone(), stage.clone());
         tokio::spawn(async move {
-            let _place = place;
+            let _places = (place, of_all);
             connection.await;
         });
     }
 }
 
 fn turn_away(stream: &TcpStream) {
-    tracing::warn!("a connection was turned away: there are {MAX_CONNECTIONS}");
+    // Not louder: clients say how often.
+    tracing::debug!("a connection was turned away: there are as many as there may be");
     // Into the buffer of a new connection, or not at all: nothing is waited for.
     let _ = stream.try_write(FULL);
 }

@@ -2,7 +2,7 @@
 
 use http::header::HOST;
 use http::uri::Authority;
-use http::{HeaderValue, Request, StatusCode};
+use http::{HeaderValue, Method, Request, StatusCode};
 
 /// Why a request is not let through: what is answered.
 type Refused = (StatusCode, &'static str);
@@ -12,7 +12,8 @@ pub(crate) fn check<B>(request: &Request<B>) -> Result<(), Refused> {
     let refused = |why| Err((StatusCode::BAD_REQUEST, why));
     let target = request.uri();
     // The absolute form, `CONNECT`'s authority and `*` are what a proxy or a server as a whole is asked with.
-    if target.scheme().is_some() || target.authority().is_some() || !target.path().starts_with('/') {
+    let whole = target.scheme().is_some() || target.authority().is_some() || *request.method() == Method::CONNECT;
+    if whole || !target.path().starts_with('/') {
         return refused("the request target is not a path");
     }
     let mut hosts = request.headers().get_all(HOST).iter();

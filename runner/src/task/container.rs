@@ -176,7 +176,7 @@ impl PreparedContainer {
             return ContainerEnd::FailedToStart("the component is no handler of requests".to_owned());
         };
         let limiter = MemoryLimiter::new(self.definition.memory().bytes(), usage.peak_memory.clone());
-        let state = ComponentState::new(self.wasi(output), filesystem, aws, limiter);
+        let state = ComponentState::of_request(self.wasi(output), filesystem, aws, limiter);
         let mut store = limited_store(engine.wasmtime(), state, self.call_bytes);
         let handler = match handler.instantiate_async(&mut store).await {
             Ok(handler) => handler,

@@ -14,7 +14,7 @@ use super::PreparedTask;
 use super::outcome::{ContainerEnd, EndedContainer, TaskEnd, in_words};
 use super::served::{Admission, Handler, NetworkBinding, Server, Stage};
 use super::usage::ContainerUsage;
-use crate::cpu::{CpuBudget, Cut, Guest, TaskShare};
+use crate::cpu::{CpuBudget, Cut, FirstTurn, Guest, TaskShare};
 use crate::definition::{Condition, PortMapping};
 use crate::host::{AwsCtx, FileWork};
 use crate::output::OutputQueue;
@@ -163,7 +163,7 @@ impl Run<'_> {
         let (weight, computed) = (container.definition().cpu(), usage.computed.clone());
         // The task that it is beside has no timeout, and a command is not to compute for ever by it.
         let timeout = prepared.definition.serves().then(|| prepared.definition.timeout());
-        self.share.spawn(weight, computed, self.budget.clone(), async move {
+        self.share.spawn(weight, computed, self.budget.clone(), FirstTurn::Here, async move {
             let inspector = shared.settings.inspector.as_ref();
             let end = container.run(&shared.engine, aws, files, &output, &usage, inspector);
             let Some(timeout) = timeout else { return end.await };

@@ -105,12 +105,12 @@ impl ContainerEnd {
                 format!("OutOfMemoryError: the container needed more than its `memory` of {limit} MiB")
             }
             Self::OutputLimit { limit } => {
-                format!("OutputLimitError: the task printed more than `rolebox.limits.outputBytes`, {limit} bytes")
+                format!("OutputLimitError: more was printed than `rolebox.limits.outputBytes`, {limit} bytes")
             }
             Self::CpuTime { limit } => {
-                format!("CpuTimeError: the task computed longer than its `rolebox.limits.cpuTime` of {limit}")
+                format!("CpuTimeError: more was computed than `rolebox.limits.cpuTime`, {limit}")
             }
-            Self::TimedOut { timeout } => format!("TimeoutError: the task ran longer than its `timeout` of {timeout}"),
+            Self::TimedOut { timeout } => format!("TimeoutError: it ran longer than its `timeout` of {timeout}"),
             Self::StopRequested(reason) => reason.clone(),
             Self::FailedToStart(why) => format!("CannotStartContainerError: {why}"),
             Self::DependencyFailed { container } => {

@@ -9,7 +9,7 @@
 //! - A guest that traps, uses up its memory or its output, or ends without an answer is a 500; an answer that HTTP does not
 //!   have a 502; one that takes too long a 504. When the answer has begun there is no other: its connection is cut, so that
 //!   nobody takes the part for the whole.
-//! - A client that goes away before it has the answer takes the instance with it.
+//! - A client that goes away before it has the answer takes the instance with it, as soon as it is noticed.
 //! - A guest may go on after its answer is away, until it returns or its time is over; its place stays taken.
 //!
 //! When the task is to end, the listener closes, and requests in flight get [`DRAIN_GRACE`]. A server ends only because it
@@ -20,6 +20,7 @@
 mod admission;
 mod request;
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -80,7 +81,7 @@ impl NetworkBinding {
 pub struct RequestUsage {
     /// Requests that an instance was made for.
     pub request_count: u64,
-    /// Of these, those whose guest trapped, met a limit or gave no answer.
+    /// Of these, those whose guest trapped, met a limit, gave no answer or not all of it.
     pub failed_count: u64,
     /// Requests that there was no place for.
     pub refused_count: u64,
@@ -144,7 +145,13 @@ impl Server {
     ) -> Result<(Self, NetworkBinding), String> {
         let wanted = SocketAddr::from((handler.shared.settings.listen_address, mapping.host_port()));
         let (listener, address) = serve::listen(wanted).map_err(|error| {
-            format!("cannot listen on {wanted}: {error}; end what listens there, or choose another `hostPort`")
+            let mend = match error.kind() {
+                ErrorKind::AddrInUse => "end what listens there, or choose another `hostPort`",
+                ErrorKind::PermissionDenied => "choose a `hostPort` of 1024 or more, or let the runner have lower ones",
+                ErrorKind::AddrNotAvailable => "listen on an address of this machine",
+                _ => "choose another `hostPort`",
+            };
+            format!("cannot listen on {wanted}: {error}; {mend}")
         })?;
         let binding = NetworkBinding {
             container_name: handler.container.definition().name().to_owned(),
@@ -153,9 +160,10 @@ impl Server {
             host_port: address.port(),
             protocol: "tcp",
         };
+        let all = handler.shared.served.clone();
         let (reached, handler) = (handler.stage.clone(), Arc::new(handler));
         let answer = move |request| request::answer(handler.clone(), request);
-        let listener = tokio::spawn(serve::serve(listener, answer, reached));
+        let listener = tokio::spawn(serve::serve(listener, all, answer, reached));
         Ok((Self { stage, listener }, binding))
     }
 

@@ -5,17 +5,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, Version};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use wasmtime_wasi_http::WasiBody;
+use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 
 use super::Handler;
-use crate::cpu::{CpuBudget, Cut, Guest};
+use crate::cpu::{CpuBudget, Cut, FirstTurn, Guest};
 use crate::host::GuestAnswer;
-use crate::serve::{self, Client, Stage, reached, refusal};
+use crate::serve::{self, Client, Gone, Stage, Unsendable, reached, refusal};
+use crate::showable::showable;
 use crate::task::outcome::{ContainerEnd, in_words};
 
 /// How a request's guest ended.
@@ -59,10 +61,13 @@ impl End {
     }
 }
 
+/// The most of a guest's own error that is shown, in bytes.
+const SHOWN_BYTES: usize = 200;
+
 /// What tells of a client that has gone.
 struct Left {
-    /// Told that the answer is away whole, or dropped when the client has left before.
-    left: oneshot::Receiver<()>,
+    /// Told what became of the answer, or dropped when the client has left before.
+    left: oneshot::Receiver<Gone>,
     /// Whether the request's body broke off.
     broken: Arc<AtomicBool>,
 }
@@ -90,7 +95,7 @@ pub(super) async fn answer(handler: Arc<Handler>, request: Request<Incoming>) ->
         return refusal(status, why);
     }
     let (answer, answered) = oneshot::channel();
-    let method = request.method().clone();
+    let (method, version) = (request.method().clone(), request.version());
     let began = Instant::now();
     let broken = Arc::new(AtomicBool::new(false));
     let breaks = broken.clone();
@@ -102,7 +107,8 @@ pub(super) async fn answer(handler: Arc<Handler>, request: Request<Incoming>) ->
     });
     let Some(guest) = start(&handler, request, answer) else {
         handler.counts().refused();
-        tracing::warn!(
+        // Not louder: clients say how often. The outcome has the number.
+        tracing::debug!(
             task_id = handler.task_id,
             container = handler.name(),
             "a request was refused: no place is free"
@@ -116,7 +122,7 @@ pub(super) async fn answer(handler: Arc<Handler>, request: Request<Incoming>) ->
     let client = Left { left, broken };
     let failures = Failures { handler, failed: Arc::default() };
     tokio::spawn(drive(failures.clone(), guest, deadline, client, ended));
-    answer_with(&failures, &method, told, answered, end).await
+    answer_with(&failures, (&method, version), told, answered, end).await
 }
 
 /// Takes a place and starts a guest in it; none where there is no place.
@@ -131,7 +137,7 @@ where
     let (aws, files) = (handler.aws.clone(), handler.files.clone());
     let (output, usage) = (handler.output.of_request(), handler.usage.clone());
     let budget = handler.cpu_time.map(CpuBudget::new);
-    Some(handler.share.spawn(definition.cpu(), usage.computed.clone(), budget, async move {
+    Some(handler.share.spawn(definition.cpu(), usage.computed.clone(), budget, FirstTurn::Elsewhere, async move {
         // Given back when the store is gone, however it goes.
         let _places = (place, pool);
         let inspector = shared.settings.inspector.as_ref();
@@ -142,20 +148,27 @@ where
 /// Waits for the guest's answer, or for its end without one.
 async fn answer_with(
     failures: &Failures,
-    method: &Method,
+    asked: (&Method, Version),
     client: Client,
     answered: oneshot::Receiver<GuestAnswer>,
     end: oneshot::Receiver<End>,
 ) -> Response<WasiBody> {
     match answered.await {
-        Ok(Ok(response)) => serve::sent(response, method, client).unwrap_or_else(|why| {
-            failures.add(&format!("the guest's answer is not one that HTTP has: {why}"));
-            refusal(StatusCode::BAD_GATEWAY, "the handler's answer is not one that HTTP has")
-        }),
+        Ok(Ok(response)) => match serve::sent(response, asked, client) {
+            Ok(response) => response,
+            Err(Unsendable::NotHttp(why)) => {
+                failures.add(&format!("the guest's answer is not one that HTTP has: {why}"));
+                refusal(StatusCode::BAD_GATEWAY, "the handler's answer is not one that HTTP has")
+            }
+            Err(Unsendable::NotOfOld) => refusal(
+                StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+                "the answer has no length, and with HTTP/1.0 nobody could tell whether it is whole: use HTTP/1.1",
+            ),
+        },
         Ok(Err(code)) => {
             // It may go on: this is its answer.
-            let _ = client.send(());
-            failures.add(&format!("the guest answered with an error: {code:?}"));
+            let _ = client.send(Gone::Whole);
+            failures.add(&format!("the guest answered with an error: {}", shortly(&code)));
             refusal(StatusCode::INTERNAL_SERVER_ERROR, "the handler failed")
         }
         Err(_) => {
@@ -187,6 +200,13 @@ async fn drive(
     };
     tokio::pin!(time_is_over);
     let (mut stage, mut has_client) = (handler.stage.clone(), true);
+    let broken = client.broken.clone();
+    let count = |gone| {
+        // A guest that gives up over a body that breaks off fails at its client.
+        if gone == Gone::BrokenOff && !broken.load(Ordering::SeqCst) {
+            failures.add("the guest's answer broke off");
+        }
+    };
     let end = loop {
         tokio::select! {
             end = &mut guest => break of(end, handler, &client),
@@ -194,7 +214,10 @@ async fn drive(
                 break End::TookTooLong(ContainerEnd::TimedOut { timeout: in_words(handler.timeout) });
             }
             away = &mut client.left, if has_client => match away {
-                Ok(()) => has_client = false,
+                Ok(gone) => {
+                    has_client = false;
+                    count(gone);
+                }
                 Err(_) => break End::ClientLeft,
             },
             () = reached(&mut stage, Stage::Cut) => break End::Cut,
@@ -204,8 +227,41 @@ async fn drive(
     if let Some(why) = end.failure() {
         failures.add(&why);
     }
+    let returned = matches!(end, End::Guest(ContainerEnd::Exited(0)));
     // Nobody may wait for it any more.
     let _ = ended.send(end);
+    // The last of its answer may still be on its way, and may break off.
+    if returned && has_client {
+        tokio::select! {
+            away = &mut client.left => if let Ok(gone) = away {
+                count(gone);
+            },
+            () = &mut time_is_over => {}
+            () = reached(&mut stage, Stage::Cut) => {}
+        }
+    }
+}
+
+/// The beginning of an error's text. Some of it is the guest's own, of any length, so that no more of it is made.
+fn shortly(code: &ErrorCode) -> String {
+    struct Beginning(String);
+
+    impl std::fmt::Write for Beginning {
+        fn write_str(&mut self, text: &str) -> std::fmt::Result {
+            for character in text.chars() {
+                if self.0.len() >= SHOWN_BYTES {
+                    return Err(std::fmt::Error);
+                }
+                self.0.push(character);
+            }
+            Ok(())
+        }
+    }
+
+    let mut beginning = Beginning(String::new());
+    // Fails where there is more.
+    let _ = std::fmt::Write::write_fmt(&mut beginning, format_args!("{code:?}"));
+    showable(&beginning.0)
 }
 
 fn of(end: Result<ContainerEnd, Cut>, handler: &Handler, client: &Left) -> End {

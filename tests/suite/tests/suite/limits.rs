@@ -20,7 +20,7 @@ async fn run_with_timeout(image: &str, arguments: &[&str], timeout: &str) -> Out
 pub(crate) async fn loop_forever() {
     let outcome = run_with_timeout(artifacts::LOOP_FOREVER, &[], "200ms").await;
     assert_eq!(outcome.stopped.exit_code(), KILLED);
-    assert_eq!(outcome.stopped.stopped_reason, "TimeoutError: the task ran longer than its `timeout` of 200 ms");
+    assert_eq!(outcome.stopped.stopped_reason, "TimeoutError: it ran longer than its `timeout` of 200 ms");
 }
 
 #[tokio::test]

@@ -92,7 +92,7 @@ async fn an_answer_without_a_body_is_one_and_its_guest_need_not_know() {
         client.send(format!("{request} HTTP/1.1\r\nHost: test\r\n\r\n")).await;
         assert_eq!(client.head().await.unwrap().status, status);
     }
-    client.send("GET /hello HTTP/1.0\r\nHost: test\r\n\r\n").await;
+    client.send("GET /hello HTTP/1.1\r\nHost: test\r\n\r\n").await;
     assert_eq!(client.head().await.unwrap().status, 200);
     let stopped = served.stop().await;
     assert_eq!(stopped.containers[0].requests.unwrap().failed_count, 0, "{stopped:?}");

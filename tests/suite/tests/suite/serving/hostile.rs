@@ -63,6 +63,19 @@ async fn an_answer_that_breaks_off_is_seen_to_break_off() {
         }
         assert!(client.is_closed().await, "{path}");
     }
+    let stopped = served.stop().await;
+    assert_eq!(stopped.containers[0].requests.unwrap().failed_count, 4, "each was the guest's doing: {stopped:?}");
+}
+
+/// HTTP/1.0 ends an answer without a length with the connection, so that one that was cut would look whole.
+#[tokio::test]
+async fn an_old_client_gets_only_answers_that_have_a_length() {
+    let served = Served::start(|_| {}).await;
+    for (path, status) in [("/trap/late", 505), ("/hello", 505), ("/status/204", 204)] {
+        let mut client = served.connect().await;
+        client.send(format!("GET {path} HTTP/1.0\r\nHost: test\r\n\r\n")).await;
+        assert_eq!(client.answer().await.unwrap().status, status, "{path}");
+    }
 }
 
 #[tokio::test]
@@ -113,7 +126,11 @@ async fn a_client_that_goes_away_takes_its_instance_with_it() {
 
 #[tokio::test]
 async fn a_client_that_reads_nothing_holds_its_guest_no_longer_than_any() {
-    let served = Served::start(|definition| definition["rolebox"]["timeout"] = json!("300ms")).await;
+    let served = Served::start(|definition| {
+        definition["rolebox"]["timeout"] = json!("300ms");
+        definition["rolebox"]["limits"] = json!({"requestsInFlight": 1});
+    })
+    .await;
     let mut client = served.connect().await;
     client.send("GET /bytes/100000000 HTTP/1.1\r\nHost: test\r\n\r\n").await;
     assert_eq!(client.head().await.unwrap().status, 200);

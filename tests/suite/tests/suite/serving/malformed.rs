@@ -24,6 +24,7 @@ async fn what_can_be_read_in_two_ways_is_refused() {
         ("GET http://a/hello HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         ("GET http://other/hello HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         ("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", 400),
+        ("CONNECT /hello HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         ("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         // Where a message ends.
         ("POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),

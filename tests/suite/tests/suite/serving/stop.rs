@@ -98,7 +98,7 @@ async fn a_command_beside_it_that_is_not_leaves_it_alone_and_has_the_timeout_for
     assert_eq!(stopped.exit_code(), 0, "{stopped:?}");
     assert_eq!(stopped.containers[1].exit_code, Some(137));
     let reason = stopped.containers[1].reason.as_deref();
-    assert_eq!(reason, Some("TimeoutError: the task ran longer than its `timeout` of 100 ms"));
+    assert_eq!(reason, Some("TimeoutError: it ran longer than its `timeout` of 100 ms"));
 }
 
 #[tokio::test]
