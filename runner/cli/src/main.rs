@@ -14,6 +14,7 @@ mod commands;
 mod compiling;
 mod component;
 mod console;
+mod descriptors;
 mod explanation;
 mod failure;
 mod input;

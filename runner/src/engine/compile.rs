@@ -25,8 +25,9 @@ pub use self::worker::compile_worker;
 use super::code_config;
 use super::image::{ImageKind, ImageProblem};
 
-/// How long a compiler process may take by default: fifty times what a 3 MB component takes on two cores.
-const DEFAULT_TIME: Duration = Duration::from_secs(60);
+/// How long a compiler process may take by default: a hundred times what a 3 MB component takes on two cores, and ten times
+/// what one of 40 MB does with a whole Python in it.
+const DEFAULT_TIME: Duration = Duration::from_secs(120);
 
 /// The longest that can be given: what takes a day is not compiled.
 const MOST_TIME: Duration = Duration::from_secs(24 * 3600);
@@ -100,7 +101,7 @@ pub struct CompilerProcess {
 }
 
 impl CompilerProcess {
-    /// The program at `command`, an absolute path, with these arguments; 60 s and 2 GiB for each image.
+    /// The program at `command`, an absolute path, with these arguments; 120 s and 2 GiB for each image.
     ///
     /// It must be of the same version as this library, which is checked. `/proc/self/exe` is the program that runs now,
     /// also when its file has been replaced since.
@@ -110,7 +111,7 @@ impl CompilerProcess {
         Self { command: command.into(), arguments, time: DEFAULT_TIME, memory: DEFAULT_MEMORY }
     }
 
-    /// How long one image may take, from the start of the process to its last byte; 60 s by default, a day at most.
+    /// How long one image may take, from the start of the process to its last byte; 120 s by default, a day at most.
     #[must_use]
     pub fn with_time(mut self, time: Duration) -> Self {
         self.time = time.min(MOST_TIME);

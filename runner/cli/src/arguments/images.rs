@@ -21,7 +21,7 @@ pub(crate) struct ImageArguments {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Images")]
 pub(crate) struct CompilerArguments {
-    /// How long compiling one image may take [default: 60s]
+    /// How long compiling one image may take [default: 2m]
     #[arg(long, value_name = "DURATION")]
     pub(crate) compile_timeout: Option<String>,
 

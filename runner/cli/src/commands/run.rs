@@ -20,6 +20,7 @@ use crate::bounds::bounds;
 use crate::compiling::with_images;
 use crate::component::flag_of;
 use crate::console::{Console, printable};
+use crate::descriptors;
 use crate::failure::{Failure, STOPPED};
 use crate::input::Input;
 use crate::local::EmbeddedAws;
@@ -49,6 +50,7 @@ struct Outcome<'a> {
 
 /// Runs the task and returns its exit code.
 pub(crate) async fn run(arguments: RunArguments, console: &Console) -> Result<u8, Failure> {
+    descriptors::raise_limit();
     // From here on an interrupt ends the task in order.
     let mut signals = Signals::new()?;
     let input = Input::read(&arguments.input)?;
