@@ -1,14 +1,16 @@
-//! A role session for tests to sign with, had the way that a task has it.
+//! What the tests of egress share: a role session to sign with, had the way that a task has it, and records in memory.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, as it should")]
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use rolebox_aws_request::{Call, CallerScope, Payload, StreamedBody};
 use rolebox_policy::SessionPolicy;
+use serde_json::Value;
 
+use super::audit::{AuditRecord, AuditSink, Recorded};
 use crate::credentials::{
     AssumeRoleAnswer, RoleSession, RoleSessionRequest, RoleSessions, RoleSessionsSettings, Secret, SessionName,
     SessionPolicyChoice, Sharing, Sts, StsFuture,
@@ -41,6 +43,24 @@ impl Sts for OneSession {
 
     fn caller_identity(&self) -> StsFuture<'_, String> {
         Box::pin(async { Ok(ROLE.into()) })
+    }
+}
+
+/// Keeps every record.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Records(Arc<Mutex<Vec<AuditRecord>>>);
+
+impl AuditSink for Records {
+    fn record(&self, record: AuditRecord) -> Recorded {
+        self.0.lock().unwrap().push(record);
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+impl Records {
+    /// All of them, as the JSON that a file would hold.
+    pub(super) fn all(&self) -> Vec<Value> {
+        self.0.lock().unwrap().iter().map(|record| serde_json::to_value(record).unwrap()).collect()
     }
 }
 

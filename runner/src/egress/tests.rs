@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, as it should")]
 
 use std::net::SocketAddr;
-use std::sync::Mutex;
 
 use http::StatusCode;
 use rolebox_policy::RawCapability;
@@ -12,35 +11,17 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-use super::audit::{AuditRecord, Recorded};
-use super::testing::{ROLE, SESSION, put, session};
+use super::testing::{ROLE, Records, SESSION, put, session};
 use super::*;
 
-/// Keeps every record.
-#[derive(Debug, Clone, Default)]
-struct Records(Arc<Mutex<Vec<AuditRecord>>>);
-
-impl AuditSink for Records {
-    fn record(&self, record: AuditRecord) -> Recorded {
-        self.0.lock().unwrap().push(record);
-        Box::pin(std::future::ready(Ok(())))
-    }
-}
-
-impl Records {
-    fn all(&self) -> Vec<Value> {
-        self.0.lock().unwrap().iter().map(|record| serde_json::to_value(record).unwrap()).collect()
-    }
-
-    /// Of each record, the event, the decision and the count or the outcome.
-    fn summary(&self) -> Vec<String> {
-        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let shown = self.all().into_iter().map(|record| {
-            let last = ["count", "outcome"].into_iter().find_map(|key| record.get(key)).unwrap_or(&Value::Null).clone();
-            format!("{} {} {}", text(&record["event"]), text(&record["decision"]), text(&last))
-        });
-        shown.collect()
-    }
+/// Of each record, the event, the decision and the count or the outcome.
+fn summary(records: &Records) -> Vec<String> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let shown = records.all().into_iter().map(|record| {
+        let last = ["count", "outcome"].into_iter().find_map(|key| record.get(key)).unwrap_or(&Value::Null).clone();
+        format!("{} {} {}", text(&record["event"]), text(&record["decision"]), text(&last))
+    });
+    shown.collect()
 }
 
 async fn calls(endpoints: Endpoints, limits: CallLimits) -> (TaskCalls, Records) {
@@ -134,7 +115,7 @@ async fn bodies_of_calls_are_counted_once_however_often_they_are_sent() {
     let answer = calls.call(item).await.unwrap();
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(calls.usage(), usage(2, 4 + length, 3 + 3));
-    let ends = records.summary().into_iter().filter(|record| record.starts_with("end")).count();
+    let ends = summary(&records).into_iter().filter(|record| record.starts_with("end")).count();
     assert_eq!(ends, 2, "a call that has begun has one end");
 }
 
@@ -149,7 +130,7 @@ async fn a_call_that_is_cut_counts_as_far_as_it_went() {
     }
     assert_eq!(calls.usage(), usage(1, 4, 0));
     calls.idle().await;
-    assert_eq!(records.summary(), ["decision allow null", "end allow aborted"]);
+    assert_eq!(summary(&records), ["decision allow null", "end allow aborted"]);
 }
 
 #[tokio::test]
@@ -170,7 +151,7 @@ async fn an_answer_past_the_total_is_not_received() {
     let (calls, records) = calls(endpoints, limits).await;
     assert!(matches!(calls.call(put(b"four")).await, Err(CallError::Quota(_))));
     assert_eq!(calls.usage(), usage(1, 4, 0));
-    assert_eq!(records.summary(), ["decision allow null", "end allow failed"]);
+    assert_eq!(summary(&records), ["decision allow null", "end allow failed"]);
 }
 
 #[tokio::test]
@@ -179,7 +160,7 @@ async fn a_call_without_an_endpoint_is_denied_in_the_record_too() {
     let (calls, records) = calls_in("xx-nowhere-1", Endpoints::public(), CallLimits::default()).await;
     let error = calls.call(put(b"")).await.unwrap_err();
     assert!(matches!(error, CallError::Denied(_)), "{error}");
-    assert_eq!(records.summary(), ["decision deny null"]);
+    assert_eq!(summary(&records), ["decision deny null"]);
     let [record] = records.all().try_into().unwrap();
     assert_eq!((&record["operation"], &record["region"]), (&json!("PutObject"), &json!("xx-nowhere-1")));
     assert!(record["reason"].as_str().unwrap().contains("no public endpoint"), "{record}");
@@ -202,7 +183,7 @@ async fn a_flood_of_refusals_is_two_records_of_each_kind() {
     for _ in 0..3 {
         assert!(matches!(calls.call(put(b"1")).await, Err(CallError::Quota(_))));
     }
-    assert_eq!(records.summary(), ["decision deny null"; 3], "the first of each kind, before the task ends");
+    assert_eq!(summary(&records), ["decision deny null"; 3], "the first of each kind, before the task ends");
     calls.idle().await;
     let all = records.all();
     let counted: Vec<_> =
@@ -232,7 +213,7 @@ async fn a_task_without_a_role_is_recorded_and_counted() {
         task.deny("s3", 4).await;
     }
     drop(task);
-    assert_eq!(records.summary(), ["decision deny null", "refusals deny 1000"]);
+    assert_eq!(summary(&records), ["decision deny null", "refusals deny 1000"]);
     let all = records.all();
     assert_eq!((all[0].get("roleArn"), all[0].get("roleSession")), (None, None));
     assert_eq!(

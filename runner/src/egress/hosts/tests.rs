@@ -3,32 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, as it should")]
 
 use std::net::Ipv4Addr;
-use std::sync::Mutex;
 
 use http_body_util::{BodyExt, Full};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use super::super::audit::{AuditRecord, Recorded};
+use super::super::testing::Records;
 use super::*;
-
-#[derive(Debug, Clone, Default)]
-struct Records(Arc<Mutex<Vec<AuditRecord>>>);
-
-impl AuditSink for Records {
-    fn record(&self, record: AuditRecord) -> Recorded {
-        self.0.lock().unwrap().push(record);
-        Box::pin(std::future::ready(Ok(())))
-    }
-}
-
-impl Records {
-    fn all(&self) -> Vec<Value> {
-        self.0.lock().unwrap().iter().map(|record| serde_json::to_value(record).unwrap()).collect()
-    }
-}
 
 /// Leads every name to the loopback but a few, which lead elsewhere.
 fn look_up(name: &str) -> io::Result<Vec<IpAddr>> {
@@ -312,6 +295,8 @@ async fn a_server_that_says_nothing_is_waited_for_so_long() {
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\ny").await.unwrap();
         std::future::pending::<()>().await;
     });
+    // Long enough for the head on a busy machine.
+    let limits = CallLimits { call_timeout: Duration::from_secs(1), ..limits };
     let (requests, records) = self::requests(&[&format!("http://api.example.com:{port}")], limits, LOOPBACK);
     let answer = requests.request(get("api.example.com", port), &mut no_body()).await.unwrap();
     let error = text(answer).await.unwrap_err();
