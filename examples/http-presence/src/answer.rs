@@ -33,6 +33,11 @@ impl Answer {
         for (name, value) in self.headers {
             fields.append(name, value.as_bytes()).expect("the names and values above are well formed");
         }
+        if !self.page.is_empty() {
+            // So that a client of HTTP/1.0, as some proxies are, knows when it has all.
+            let length = self.page.len().to_string();
+            fields.append("content-length", length.as_bytes()).expect("a number is well formed");
+        }
         let response = OutgoingResponse::new(fields);
         response.set_status_code(self.status).expect("the statuses above exist");
         let body = response.body().expect("it is asked for once");
