@@ -28,7 +28,7 @@ const PLACEHOLDER: &str = "rolebox-signs-on-the-host";
 /// The configuration for every client of the official AWS SDK in a task: HTTP through the host, pauses and time from
 /// WASI, the task's Region, and no key.
 ///
-/// ```ignore
+/// ```no_run
 /// let s3 = aws_sdk_s3::Client::new(&rolebox_guest::aws_config());
 /// let buckets = rolebox_guest::block_on(s3.list_buckets().send());
 /// ```

@@ -81,7 +81,9 @@
 //! rolebox-guest = { path = "../rolebox/guest-sdk", features = ["aws-config"] }
 //! ```
 //!
-//! ```ignore
+//! ```no_run
+//! # #[cfg(feature = "aws-config")]
+//! # {
 //! use rolebox_guest::{aws_config, block_on, code_and_message};
 //!
 //! let s3 = aws_sdk_s3::Client::new(&aws_config());
@@ -89,6 +91,7 @@
 //!     Ok(listed) => println!("{} buckets", listed.buckets().len()),
 //!     Err(error) => eprintln!("{}", code_and_message(&error)),
 //! }
+//! # }
 //! ```
 //!
 //! A call that the host refuses is the service's own AccessDenied, which the SDK does not try again. Bodies stream. Build
