@@ -8,7 +8,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -115,6 +115,11 @@ pub(crate) struct OutputQueue {
     shared: Arc<Shared>,
     /// Bytes taken so far from the guests that share one limit: those of the task's commands, or one request's.
     accepted: Arc<AtomicU64>,
+    /// Bytes of the same guests that wait for the writer.
+    own: Arc<AtomicUsize>,
+    /// The most that these may be where the queue is full, whatever the guests were told: all of these together are what the
+    /// queue holds at most, so that nobody takes another's.
+    own_limit: usize,
     /// The most that one write hands over.
     most: usize,
 }
@@ -132,10 +137,17 @@ struct Shared {
 
 struct State {
     sink: Sink,
-    queue: VecDeque<(OutputName, Bytes)>,
+    queue: VecDeque<Waiting>,
     /// Bytes in `queue` and in the writer's hands.
     waiting: usize,
     phase: Phase,
+}
+
+/// Bytes that wait for the writer, and where those of their guests are counted.
+struct Waiting {
+    name: OutputName,
+    bytes: Bytes,
+    own: Arc<AtomicUsize>,
 }
 
 /// Nothing is accepted but in `Open`.
@@ -175,12 +187,24 @@ impl OutputQueue {
             limit,
             queue_limit: QUEUE_LIMIT.saturating_add(requests),
         };
-        Self { shared: Arc::new(shared), accepted: Arc::default(), most: QUEUE_BYTES }
+        Self {
+            shared: Arc::new(shared),
+            accepted: Arc::default(),
+            own: Arc::default(),
+            own_limit: QUEUE_LIMIT,
+            most: QUEUE_BYTES,
+        }
     }
 
     /// The same queue for one request, with a limit of its own.
     pub(crate) fn of_request(&self) -> Self {
-        Self { shared: self.shared.clone(), accepted: Arc::default(), most: REQUEST_BYTES }
+        Self {
+            shared: self.shared.clone(),
+            accepted: Arc::default(),
+            own: Arc::default(),
+            own_limit: 2 * REQUEST_BYTES,
+            most: REQUEST_BYTES,
+        }
     }
 
     /// The guest's end of one stream.
@@ -243,7 +267,10 @@ impl OutputQueue {
             return Ok(());
         }
         let mut state = self.lock();
-        if bytes.len() > self.most || state.waiting + bytes.len() > self.shared.queue_limit {
+        let waiting = state.waiting + bytes.len();
+        let own = self.own.load(Ordering::Relaxed) + bytes.len();
+        let no_room = waiting > QUEUE_BYTES && own > self.own_limit;
+        if bytes.len() > self.most || no_room || waiting > self.shared.queue_limit {
             return Err(StreamError::Trap(wasmtime::Error::msg("wrote more than `check-write` permitted")));
         }
         if state.phase != Phase::Open {
@@ -283,7 +310,8 @@ impl OutputQueue {
             }
         }
         state.waiting += bytes.len();
-        state.queue.push_back((name, bytes));
+        self.own.fetch_add(bytes.len(), Ordering::Relaxed);
+        state.queue.push_back(Waiting { name, bytes, own: self.own.clone() });
         self.shared.filled.notify_one();
         Ok(())
     }
@@ -293,7 +321,7 @@ impl OutputQueue {
         // Also where the writer panics: a guest must not wait for a thread that is gone.
         let _closed = ClosedOnDrop(self);
         loop {
-            let (name, bytes) = {
+            let Waiting { name, bytes, own } = {
                 let mut state = self.lock();
                 loop {
                     if let Some(next) = state.queue.pop_front() {
@@ -307,6 +335,7 @@ impl OutputQueue {
             };
             let written = writer.write(name, &bytes);
             self.lock().waiting -= bytes.len();
+            own.fetch_sub(bytes.len(), Ordering::Relaxed);
             if let Err(error) = written {
                 tracing::debug!(%error, "the task's output cannot be written");
                 return;
@@ -382,5 +411,40 @@ impl OutputStream for GuestStream {
 impl Pollable for GuestStream {
     async fn ready(&mut self) {
         self.queue.ready().await;
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that panics has failed, as it should")]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// Writes nothing until it is let go.
+    struct Held(mpsc::Receiver<()>);
+
+    impl OutputWriter for Held {
+        fn write(&mut self, _: OutputName, _: &[u8]) -> std::io::Result<()> {
+            let _ = self.0.recv();
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_request_that_writes_what_it_was_not_told_takes_no_room_of_others() {
+        let (let_go, held) = mpsc::channel();
+        let queue = OutputQueue::new(TaskOutput::Writer(Box::new(Held(held))), u64::MAX, 2);
+        let [mut floods, mut behaves, mut command] =
+            [queue.of_request(), queue.of_request(), queue.clone()].map(|own| own.stream(OutputName::Stdout));
+        // Both were told of room while there was some.
+        assert!(behaves.check_write().unwrap() >= REQUEST_BYTES && command.check_write().unwrap() >= REQUEST_BYTES);
+        let piece = || Bytes::from(vec![b'x'; REQUEST_BYTES]);
+        let written = (0..1_000).take_while(|_| floods.write(piece()).is_ok()).count();
+        assert!((QUEUE_BYTES / REQUEST_BYTES..=QUEUE_BYTES / REQUEST_BYTES + 2).contains(&written), "{written}");
+        assert_eq!(floods.check_write().unwrap(), 0);
+        behaves.write(piece()).unwrap();
+        command.write(piece()).unwrap();
+        drop(let_go);
     }
 }
