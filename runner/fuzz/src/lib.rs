@@ -8,6 +8,7 @@
 pub mod capabilities;
 pub mod policy;
 pub mod request;
+pub mod streamed;
 pub mod words;
 
 /// What goes before the first empty line of an input, and what goes after it; all of it before when there is none.
