@@ -127,10 +127,7 @@ impl Runner {
             .map_err(RunnerError::GuestThreads)?;
         let clients = OnceLock::new();
         let aws = match settings.aws.clone() {
-            Some(aws) => {
-                let made = HttpClients::new()?;
-                Some(Aws::new(aws, clients.get_or_init(|| made), &settings))
-            }
+            Some(aws) => Some(Aws::new(aws, made_once(&clients)?, &settings)),
             None => None,
         };
         let settings = RunnerSettings { bounds: settings.bounds(), ..settings };
@@ -173,13 +170,7 @@ impl Runner {
     }
 
     fn clients(&self) -> Result<&HttpClients, HttpClientsError> {
-        match self.0.clients.get() {
-            Some(clients) => Ok(clients),
-            None => {
-                let clients = HttpClients::new()?;
-                Ok(self.0.clients.get_or_init(|| clients))
-            }
-        }
+        made_once(&self.0.clients)
     }
 
     fn region(&self) -> Option<&rolebox_policy::Region> {
@@ -205,6 +196,17 @@ impl Aws {
         };
         let sessions = RoleSessions::new(sts, RoleSessionsSettings::default().with_time_source(runner.time.clone()));
         Self { settings, egress, sessions }
+    }
+}
+
+/// The clients that the whole runner shares, made when they are first needed.
+fn made_once(clients: &OnceLock<HttpClients>) -> Result<&HttpClients, HttpClientsError> {
+    match clients.get() {
+        Some(clients) => Ok(clients),
+        None => {
+            let made = HttpClients::new()?;
+            Ok(clients.get_or_init(|| made))
+        }
     }
 }
 

@@ -88,6 +88,17 @@ impl PreparedContainer {
         self.places
     }
 
+    /// What each instance gets of its own: its mount points opened, and its memory's limit.
+    async fn opened(
+        &self,
+        files: FileWork,
+        usage: &ContainerUsage,
+    ) -> Result<(Filesystem, MemoryLimiter), ContainerEnd> {
+        let filesystem = Filesystem::new(self.mounts.clone(), files).await;
+        let filesystem = filesystem.map_err(|error| ContainerEnd::FailedToStart(error.to_string()))?;
+        Ok((filesystem, MemoryLimiter::new(self.definition.memory().bytes(), usage.peak_memory.clone())))
+    }
+
     /// Runs the container to its own end. To stop it before, drop the future.
     pub(super) async fn run(
         &self,
@@ -98,12 +109,11 @@ impl PreparedContainer {
         usage: &ContainerUsage,
         inspector: Option<&MemoryInspector>,
     ) -> ContainerEnd {
-        let filesystem = match Filesystem::new(self.mounts.clone(), files).await {
-            Ok(filesystem) => filesystem,
-            Err(error) => return ContainerEnd::FailedToStart(error.to_string()),
+        let (filesystem, limiter) = match self.opened(files, usage).await {
+            Ok(opened) => opened,
+            Err(end) => return end,
         };
         let wasi = self.wasi(output);
-        let limiter = MemoryLimiter::new(self.definition.memory().bytes(), usage.peak_memory.clone());
         let engine = engine.wasmtime();
         match &self.image.program {
             Program::Component(_) => {
@@ -167,15 +177,14 @@ impl PreparedContainer {
     where
         B: http_body::Body<Data = Bytes, Error = hyper::Error> + Send + 'static,
     {
-        let filesystem = match Filesystem::new(self.mounts.clone(), files).await {
-            Ok(filesystem) => filesystem,
-            Err(error) => return ContainerEnd::FailedToStart(error.to_string()),
+        let (filesystem, limiter) = match self.opened(files, usage).await {
+            Ok(opened) => opened,
+            Err(end) => return end,
         };
         // Whoever prepared the task has looked for it.
         let Some(handler) = self.image.handler() else {
             return ContainerEnd::FailedToStart("the component is no handler of requests".to_owned());
         };
-        let limiter = MemoryLimiter::new(self.definition.memory().bytes(), usage.peak_memory.clone());
         let state = ComponentState::of_request(self.wasi(output), filesystem, aws, limiter);
         let mut store = limited_store(engine.wasmtime(), state, self.call_bytes);
         let handler = match handler.instantiate_async(&mut store).await {

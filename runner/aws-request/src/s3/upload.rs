@@ -61,9 +61,7 @@ impl StreamedBody {
     /// Reads the body from its beginning.
     #[must_use]
     pub fn reader(&self) -> BodyReader {
-        let checks = self.checksum.iter().filter_map(|(name, expected)| {
-            Some(Check { name: name.clone(), expected: expected.clone(), made: Checksum::of_header(name)? })
-        });
+        let checks = self.checksum.iter().filter_map(|(name, expected)| Check::of(name, expected.as_deref()));
         let md5 = self.md5.iter().map(|expected| Check {
             name: "content-md5".to_owned(),
             expected: Some(expected.clone()),
@@ -87,6 +85,14 @@ struct Check {
     made: Checksum,
 }
 
+impl Check {
+    /// Of the header or trailer `name`; none where that tells no checksum.
+    fn of(name: &str, expected: Option<&str>) -> Option<Self> {
+        let made = Checksum::of_header(name)?;
+        Some(Self { name: name.to_owned(), expected: expected.map(str::to_owned), made })
+    }
+}
+
 /// Reads a body piece by piece, and holds it to what its headers said.
 #[derive(Debug)]
 pub struct BodyReader {
@@ -99,10 +105,7 @@ pub struct BodyReader {
 impl BodyReader {
     /// A body held whole, in this frame.
     pub(super) fn of_frame(frame: &Frame) -> Self {
-        let checks = frame
-            .announced
-            .iter()
-            .filter_map(|name| Some(Check { name: name.clone(), expected: None, made: Checksum::of_header(name)? }));
+        let checks = frame.announced.iter().filter_map(|name| Check::of(name, None));
         Self {
             decoder: Some(Decoder::new(frame.announced.clone())),
             length: frame.length,
