@@ -1,7 +1,8 @@
 //! The operator's bounds of `run` and `explain`, where the author of a definition and the operator are one person.
 //!
 //! They take a definition at its word, and flags narrow that: any image, any role that the base credentials can assume,
-//! the hosts that it names, its host ports, volumes in its own folder. A component's volumes are flags, so they are the operator's own.
+//! the hosts that it names, its host ports, volumes in its own folder. A component's volumes are flags, so they are the
+//! operator's own.
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};

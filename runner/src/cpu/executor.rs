@@ -1,7 +1,8 @@
 //! The guest threads, and what they poll.
 //!
 //! A guest's future is polled by whichever guest thread is free when [`Shares`] says that it is its turn, never by two
-//! at once; its first turn may be had on the thread that spawns it. What it computed is measured with the thread's own processor clock, so that waiting costs nothing.
+//! at once; its first turn may be had on the thread that spawns it. What it computed is measured with the thread's own
+//! processor clock, so that waiting costs nothing.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

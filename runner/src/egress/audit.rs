@@ -1,4 +1,5 @@
-//! The record of every AWS call, and of every request to another host: the decision before anything is sent, and the end afterwards.
+//! The record of every AWS call, and of every request to another host: the decision before anything is sent, and the end
+//! afterwards.
 //!
 //! A record names who asked, what for, and what was decided, in the field names of the JSON lines that `--audit`
 //! writes. It never holds a body, a header or a key.

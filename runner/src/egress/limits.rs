@@ -87,8 +87,7 @@ impl From<LimitReached> for CallError {
 /// What a task's calls came to. It grows while the task runs, and stands still once the task has stopped.
 ///
 /// Calls are AWS's, and requests to other hosts. A call has begun when its decision, to allow it, is recorded: the audit has
-/// an `end` for each. One that is denied, or
-/// that a limit does not let begin, is not counted.
+/// an `end` for each. One that is denied, or that a limit does not let begin, is not counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallUsage {
