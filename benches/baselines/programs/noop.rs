@@ -1,0 +1,3 @@
+//! Ends at once, with exit code 0.
+
+fn main() {}
