@@ -88,6 +88,10 @@ pub mod definition;
 pub mod egress;
 mod engine;
 pub mod host;
+#[cfg(feature = "measure")]
+pub mod measure;
+#[cfg(not(feature = "measure"))]
+mod measure;
 pub mod output;
 mod serve;
 pub mod settings;

@@ -36,6 +36,7 @@ use crate::egress::{
 };
 use crate::engine::{EPOCH_INTERVAL, Engine, EngineError, EngineSettings, ImageError, ImportedInterface, PoolPlaces};
 use crate::host::{AwsCtx, FileWork};
+use crate::measure::{Stage, reached};
 use crate::output::{OutputQueue, TaskOutput};
 use crate::serve::MAX_ALL_CONNECTIONS;
 use crate::settings::{AwsSettings, Base, BoundExceeded, RunnerSettings};
@@ -273,6 +274,7 @@ impl PreparedTask {
             Ok(calls) => calls,
             Err(failure) => return StoppedTask::failed_to_start(id, failure),
         };
+        reached(Stage::SessionBound);
         let calls = calls.map(Arc::new);
         let aws = match &calls {
             Some(calls) => AwsCtx::new(calls.clone()),
@@ -290,6 +292,7 @@ impl PreparedTask {
         let task =
             containers::Task { prepared: &self, id: &id, aws: &aws, files: &files, output: &output, listens: &listens };
         let ends = containers::run(task, stopped).await;
+        reached(Stage::TornDown);
         drop(listens);
         drop((aws, places));
         let grace = self.runner.0.settings.output_grace;

@@ -33,6 +33,7 @@ use super::code::{Compiled, TrustedCode};
 use super::compile::EngineKey;
 use super::image::{ImageId, ImageKind};
 use super::images::source::Stamp;
+use crate::measure::{Stage, reached};
 use crate::settings::descriptor_path;
 
 /// The compiled-code cache of one engine.
@@ -68,11 +69,13 @@ impl CodeCache {
         let name = entry::name(image, &self.engine);
         let Some(file) = self.open(&folder, &name)? else { return Ok(None) };
         let loaded = self.check(&file, &name, image).and_then(|kind| {
+            reached(Stage::CodeFetched);
             let code = TrustedCode::from_cache(&descriptor_path(&file));
             code.load(engine, kind).map_err(|error| self.damaged(&name, format!("{error:#}")))
         });
         match loaded {
             Ok(compiled) => {
+                reached(Stage::Deserialised);
                 // When it was used last decides what is removed first; that it could not be noted harms nothing.
                 let _ = file.set_modified(SystemTime::now());
                 Ok(Some(compiled))

@@ -21,6 +21,7 @@ use crate::host::{
     self, AwsCtx, ComponentState, FileWork, Filesystem, GuestAnswer, MemoryLimitExceeded, MemoryLimiter, ModuleState,
     Mount, limited_store,
 };
+use crate::measure::{Stage, reached};
 use crate::output::{OutputLimitExceeded, OutputName, OutputQueue};
 use crate::settings::MemoryInspector;
 use crate::showable::showable;
@@ -115,6 +116,7 @@ impl PreparedContainer {
         };
         let wasi = self.wasi(output);
         let engine = engine.wasmtime();
+        reached(Stage::Opened);
         match &self.image.program {
             Program::Component(_) => {
                 // Whoever prepared the task has looked for it.
@@ -127,7 +129,9 @@ impl PreparedContainer {
                     Ok(command) => command,
                     Err(error) => return ended(Err(error), false),
                 };
+                reached(Stage::Instantiated);
                 let result = command.wasi_cli_run().call_run(&mut store).await;
+                reached(Stage::Returned);
                 if let Some(inspector) = inspector {
                     let again = inspect::after(&mut store, result.as_ref().err(), inspector);
                     if again {

@@ -13,6 +13,7 @@ use crate::engine::code::{Compiled, TrustedCode};
 #[cfg(feature = "compiler")]
 use crate::engine::compile::{Compiler, EngineKey, Target};
 use crate::engine::image::{Image, ImageId, ImageKind, ImageProblem, Linkers};
+use crate::measure::{Stage, reached};
 
 /// What it takes to make images ready for one engine.
 pub(super) struct Loader {
@@ -58,7 +59,9 @@ impl Loader {
     /// The image from the cache on disk, if it is there.
     pub(super) fn cached(&self, id: ImageId) -> Option<Result<Image, ImageProblem>> {
         let compiled = self.load_cached(id)?;
-        Some(self.linkers.link(&compiled))
+        let linked = self.linkers.link(&compiled);
+        reached(Stage::Linked);
+        Some(linked)
     }
 
     /// The image from its file, compiled if need be.
