@@ -174,7 +174,9 @@ async fn read(response: &mut reqwest::Response, target: &Target, limit: u64) -> 
     if response.content_length().is_some_and(|length| length > limit) {
         return Err(CallError::TooLarge { limit });
     }
-    let mut body = BytesMut::new();
+    // Address space and not memory until it comes, and never more than the limit.
+    let announced = response.content_length().unwrap_or_default();
+    let mut body = BytesMut::with_capacity(usize::try_from(announced).unwrap_or_default());
     while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&target.url, &error))? {
         if (body.len() + chunk.len()) as u64 > limit {
             return Err(CallError::TooLarge { limit });

@@ -25,7 +25,7 @@ use aws_smithy_runtime_api::client::identity::Identity;
 use bytes::Bytes;
 use http::header::{ACCEPT, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use tracing::subscriber::{NoSubscriber, with_default};
+use tracing::dispatcher::{Dispatch, with_default};
 
 pub(super) use self::chunks::ChunkSigner;
 use super::CallError;
@@ -177,7 +177,7 @@ fn signature(
     let request = SignableRequest::new(request.method, request.url, headers.into_iter(), body)
         .map_err(|error| unsignable(&error))?;
     // At its finest level the library logs the canonical request, and with it the session token.
-    let signed = with_default(NoSubscriber::new(), || aws_sigv4::http_request::sign(request, &parameters));
+    let signed = with_default(&Dispatch::none(), || aws_sigv4::http_request::sign(request, &parameters));
     let (instructions, hexadecimal) = signed.map_err(|error| unsignable(&error))?.into_parts();
     let (added, query) = instructions.into_parts();
     if !query.is_empty() {
