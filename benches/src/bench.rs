@@ -89,7 +89,7 @@ impl Bench {
     }
 
     /// Measures the cases in turns for some `seconds`, at least three times each beside the turn that warms up; in a
-    /// quick run for a sixth of that, at least once.
+    /// quick run for a sixth of that, at least once, and without a warm-up where one turn takes longer.
     pub(crate) fn interleave(&mut self, seconds: f64, mut cases: Vec<Case<'_>>) -> Result<()> {
         let budget = Duration::from_secs_f64(if self.quick { seconds / 6.0 } else { seconds });
         let least = if self.quick { 1 } else { 3 };
@@ -114,8 +114,13 @@ impl Bench {
             match failed {
                 Some(index) => drop(cases.remove(index)),
                 None => {
-                    if number > 0 {
+                    // In a quick run, one that takes longer than all should counts as well, and is the only one.
+                    let only = self.quick && number == 0 && began.elapsed() > budget;
+                    if number > 0 || only {
                         whole.into_iter().for_each(|turn| self.keep(turn, &mut rows));
+                    }
+                    if only {
+                        break;
                     }
                     number += 1;
                 }

@@ -28,7 +28,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
     let inputs = bench.inputs.clone();
     let server = Server::start()?;
     let host = Host::new(settings_at(server.url())?, &inputs)?;
-    let puts = bench.choose("110", "30");
+    let puts = bench.choose("110", "16");
     let measured = host.prepare(&inputs.guest("s3-paced"), &["bench", "paced", "1024", puts, INTERVAL])?;
     let mut places = vec![("alone".to_owned(), None)];
     for (does, kind) in [("spin", "spin"), ("allocate", "allocate"), ("print", "print")] {
@@ -56,7 +56,8 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
         };
         let taken = numbers(&host.run(&measured)?.0)?;
         host.runtime.block_on(stop_all(running))?;
-        let samples: Vec<f64> = taken.iter().skip(WARM_UP).map(|nanoseconds| nanoseconds / 1e9).collect();
+        let samples: Vec<f64> =
+            taken.iter().skip(bench.choose(WARM_UP, WARM_UP / 2)).map(|nanoseconds| nanoseconds / 1e9).collect();
         p99.push((place.clone(), part(&samples, 0.99)));
         bench.samples(&format!("put of 1 KiB, {place}"), Unit::Seconds, samples)?;
     }
