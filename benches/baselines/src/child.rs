@@ -174,17 +174,19 @@ pub(crate) fn read_all(mut file: &File) -> String {
     String::from_utf8_lossy(&said).into_owned()
 }
 
+/// A program that does what a test needs.
+#[cfg(test)]
+pub(crate) fn shell(script: &str) -> Command {
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", script]);
+    command
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
 
     use super::*;
-
-    fn shell(script: &str) -> Command {
-        let mut command = Command::new("/bin/sh");
-        command.args(["-c", script]);
-        command
-    }
 
     #[test]
     fn a_program_that_fails_fast_is_no_launch() {

@@ -135,12 +135,7 @@ fn until_there(running: &mut Running, bound: Duration) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn shell(script: &str) -> Command {
-        let mut command = Command::new("/bin/sh");
-        command.args(["-c", script]);
-        command
-    }
+    use crate::child::shell;
 
     #[test]
     fn it_stays_until_it_is_dropped() {

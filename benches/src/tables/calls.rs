@@ -19,7 +19,7 @@ use rolebox::egress::audit::TracingAudit;
 use rolebox::egress::{CallLimits, Egress, Endpoints, HttpClients, TaskCalls, TaskIdentity};
 use rolebox_aws_request::Call;
 use rolebox_bench_report::rows::Unit;
-use rolebox_bench_workloads::s3::{Plan, calls};
+use rolebox_bench_workloads::s3::{Operation, Plan, calls};
 use rolebox_policy::{Capabilities, RoleArn, SessionPolicy};
 use tokio::runtime::Runtime;
 
@@ -31,14 +31,14 @@ use crate::inputs::Inputs;
 use crate::server::Server;
 
 /// An object's size, and how many calls one turn makes with it.
-const SIZES: [(&str, usize, u32); 4] =
+const SIZES: [(&str, usize, usize); 4] =
     [("0 B", 0, 50), ("1 KiB", 1 << 10, 50), ("1 MiB", 1 << 20, 8), ("64 MiB", 64 << 20, 2)];
 
 /// Calls of the host alone in one turn.
 const MANY: u32 = 100;
 
 /// Calls before those that count, for each run of a client: connections, and the first use of everything.
-const WARM_UP: u32 = 1;
+const WARM_UP: usize = 1;
 
 const NATIVE: &str = "official SDK, native";
 const SDK: &str = "official SDK in a task";
@@ -55,7 +55,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
     let host = Host::new(settings_at(server.url())?, &inputs)?;
     let native = Native::new(server.url())?;
     for (size, bytes, count) in SIZES {
-        for operation in ["put", "get"] {
+        for operation in [Operation::Put, Operation::Get] {
             let seconds = if bytes < 1 << 20 { 1.0 } else { 2.0 };
             exchange(bench, &host, &native, (operation, size, bytes, count), seconds)?;
         }
@@ -68,11 +68,10 @@ fn exchange(
     bench: &mut Bench,
     host: &Host,
     native: &Native,
-    (operation, size, bytes, count): (&str, &str, usize, u32),
+    (operation, size, bytes, count): (Operation, &str, usize, usize),
     seconds: f64,
 ) -> Result<()> {
-    let (words, one) = (arguments(operation, bytes, count), arguments(operation, bytes, 1));
-    let (plan, one_plan) = (Plan::parse(&words)?, Plan::parse(&one)?);
+    let (plan, one_plan) = (plan(operation, bytes, count), plan(operation, bytes, 1));
     let row = |client: &str| format!("{operation} {size}: {client}");
     let mut cases = vec![Case::new(row(NATIVE), Unit::Seconds, |turn| {
         let [long, short] = [&plan, &one_plan].map(|plan| with_cpu(|| native.calls(plan)));
@@ -80,14 +79,14 @@ fn exchange(
         Ok(())
     })];
     let mut clients = vec![(SDK, "s3-sdk"), (TYPED, "s3-typed")];
-    if operation == "put" && bytes > 0 {
+    if operation == Operation::Put && bytes > 0 {
         clients.push((NO_CHECKSUM, "s3-sdk"));
     }
     for (client, guest) in &clients {
         let guest = bench.inputs.guest(guest);
         let checksum = *client != NO_CHECKSUM;
-        let task = client_task(host, &guest, &words, checksum)?;
-        let one = client_task(host, &guest, &one, checksum)?;
+        let task = client_task(host, &guest, &plan, checksum)?;
+        let one = client_task(host, &guest, &one_plan, checksum)?;
         let row = row(client);
         cases.push(Case::new(row.clone(), Unit::Seconds, move |turn| {
             let [long, short] = [&task, &one].map(|task| with_cpu(|| numbers(&host.run(task)?.0)));
@@ -103,10 +102,10 @@ fn exchange(
     Ok(())
 }
 
-fn arguments(operation: &str, bytes: usize, count: u32) -> Vec<String> {
-    // The server gives as many bytes as the key says; one that keeps what is put takes any key.
-    let (bytes, count, warm_up) = (bytes.to_string(), count.to_string(), WARM_UP.to_string());
-    [operation, "bench", &format!("objects/{bytes}"), &bytes, &count, &warm_up].map(str::to_owned).to_vec()
+/// The server gives as many bytes as the key says; one that keeps what is put takes any key.
+fn plan(operation: Operation, size: usize, count: usize) -> Plan {
+    let (bucket, key) = ("bench".to_owned(), format!("objects/{size}"));
+    Plan { operation, bucket, key, size, count, warm_up: WARM_UP }
 }
 
 /// What one run of a client gave: each call's nanoseconds, and the processor seconds of the whole run.
@@ -133,7 +132,8 @@ fn add(turn: &mut Turn, row: &str, (taken, long): OneRun, (one, short): OneRun, 
 }
 
 /// A task with memory and limits for objects of 64 MiB that are held whole.
-fn client_task(host: &Host, guest: &std::path::Path, words: &[String], checksum: bool) -> Result<PreparedTask> {
+fn client_task(host: &Host, guest: &std::path::Path, plan: &Plan, checksum: bool) -> Result<PreparedTask> {
+    let words = plan.words();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     host.prepare_with(guest, &words, |document| {
         document["containerDefinitions"][0]["memory"] = 512.into();
@@ -191,9 +191,9 @@ fn right_calls(inputs: &Inputs) -> Result<()> {
     host.run(&bucket).context("the bucket")?;
     for (guest, checksum) in [("s3-sdk", true), ("s3-sdk", false), ("s3-typed", true)] {
         for (_, bytes, _) in SIZES {
-            for operation in ["put", "get"] {
-                let words = arguments(operation, bytes, 1);
-                let task = client_task(&host, &inputs.guest(guest), &words, checksum)?;
+            for operation in [Operation::Put, Operation::Get] {
+                let plan = plan(operation, bytes, 1);
+                let task = client_task(&host, &inputs.guest(guest), &plan, checksum)?;
                 let (taken, _) = host.run(&task).with_context(|| format!("{guest} {operation} {bytes}"))?;
                 ensure!(numbers(&taken)?.len() == 1, "{guest} {operation}: {taken}");
             }

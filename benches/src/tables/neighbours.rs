@@ -31,8 +31,8 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
     let puts = bench.choose("110", "16");
     let measured = host.prepare(&inputs.guest("s3-paced"), &["bench", "paced", "1024", puts, INTERVAL])?;
     let mut places = vec![("alone".to_owned(), None)];
-    for (does, kind) in [("spin", "spin"), ("allocate", "allocate"), ("print", "print")] {
-        let neighbour = host.prepare_with(&inputs.guest("neighbour"), &[kind], |document| {
+    for does in ["spin", "allocate", "print"] {
+        let neighbour = host.prepare_with(&inputs.guest("neighbour"), &[does], |document| {
             document["rolebox"]["limits"] = serde_json::json!({"outputBytes": 1_u64 << 40});
         })?;
         for count in NEIGHBOURS {
